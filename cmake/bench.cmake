@@ -1,0 +1,1 @@
+# Benchmarks: every bench/*.cc is a program of its own.

@@ -1,0 +1,11 @@
+# What every target of ours is compiled with.
+add_library(personalize_options INTERFACE)
+target_include_directories(personalize_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(personalize_options INTERFACE
+  -Wall -Wextra -Werror -fPIC -fvisibility=hidden -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+target_compile_definitions(personalize_options INTERFACE FMT_HEADER_ONLY)
+if(PERSONALIZE_SANITIZE)
+  target_compile_options(personalize_options INTERFACE
+    -fsanitize=${PERSONALIZE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_link_options(personalize_options INTERFACE -fsanitize=${PERSONALIZE_SANITIZE})
+endif()

@@ -1,0 +1,66 @@
+// The events of all users as flat arrays, in the order in which recipes learn from them: one user
+// after the other, each by timestamp, then arrival.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/dataset/sources.h"
+#include "engine/dataset/vocabulary.h"
+#include "engine/ids.h"
+#include "engine/status.h"
+
+namespace personalize {
+
+// Which events count, for training and for a user's state alike (event_type and
+// event_value_threshold of a solution). Empty event_type: all. Event types match whatever their
+// case (Amazon's rule). An event without a value does not pass a threshold.
+struct EventFilter {
+  std::string event_type;
+  double event_value_threshold = 0;
+  bool has_threshold = false;
+};
+
+// How ties (equal timestamps of one user) are ordered before training.
+enum class TieOrder { kAuto, kArrival, kShuffled };
+
+struct Sequences {
+  VocabularyBuilder items;
+  std::vector<std::string> users;  // text ids
+  std::vector<int64_t> start;      // users + 1: user u's events are start[u] .. start[u+1] - 1
+  std::vector<ItemIndex> item;     // one an event, as the next three
+  std::vector<int64_t> timestamp;
+  std::vector<float> value;    // NaN: none
+  size_t rows_read = 0;        // before the filter
+  bool ties_shuffled = false;  // what TieOrder::kAuto decided, see read_sequences
+  double tied_share = 0;       // share of neighbouring events of a user with equal timestamps
+
+  size_t user_count() const { return users.size(); }
+  size_t item_count() const { return items.size(); }
+  size_t event_count() const { return item.size(); }
+};
+
+// The part of each user's events that may be learned from: start[u] .. end[u] - 1. The events after
+// end[u] are withheld (evaluation), or there are none (the final fit).
+struct TrainingView {
+  const Sequences* sequences = nullptr;
+  std::vector<int64_t> end;  // one a user, start[u] <= end[u] <= start[u+1]
+
+  static TrainingView everything(const Sequences& sequences) {
+    return {&sequences, {sequences.start.begin() + 1, sequences.start.end()}};
+  }
+  int64_t begin(size_t user) const { return sequences->start[user]; }
+  int64_t length(size_t user) const { return end[user] - sequences->start[user]; }
+};
+
+// Reads all events of `source` that pass `filter`. With TieOrder::kAuto it looks whether ties are
+// many and stand in ascending or descending order of the item id (a table that was loaded in item
+// order would teach "the next id is larger" and inflate every metric); if so it shuffles inside
+// ties, seeded by `seed`, and sets ties_shuffled. Same source, filter and seed: the same arrays.
+Result<Sequences> read_sequences(EventSource& source, const EventFilter& filter, TieOrder tie_order,
+                                 uint64_t seed);
+
+}  // namespace personalize

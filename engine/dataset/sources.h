@@ -1,0 +1,61 @@
+// Where the engine gets its events from. The extension implements this over shadow tables and over
+// business tables (content=); tests implement it over vectors.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/ids.h"
+#include "engine/status.h"
+
+namespace personalize {
+
+inline constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
+
+// One interaction of a user.
+struct Event {
+  int64_t timestamp = 0;              // Unix seconds
+  ItemCode item = 0;                  // the source's number for it
+  EventTypeCode type = kNoEventType;  // the source's number for it
+  float value = kNoValue;             // EVENT_VALUE; NaN where the row has none
+};
+
+// Receives a scan.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // Called once for each user who has events, with all of them, ordered by timestamp and, inside
+  // equal timestamps, by arrival. Both views live until the call returns. A Status that is not OK
+  // ends the scan.
+  virtual Status user(std::string_view user_id, std::span<const Event> events) = 0;
+};
+
+// All events of a dataset group, as one snapshot sees them. Used from one thread, that of the
+// connection.
+class EventSource {
+ public:
+  virtual ~EventSource() = default;
+
+  // Gives every user's events to `sink`, users in ascending order of their number in the source.
+  // One statement over the database: what it sees is one snapshot.
+  virtual Status scan(EventSink& sink) = 0;
+
+  // Replaces `events` with the user's events, in the order of EventSink::user. A user without
+  // events, or unknown, gives none: no error.
+  virtual Status of_user(std::string_view user_id, std::vector<Event>& events) = 0;
+
+  // The texts behind the codes of events this source has given out. The views live as long as the
+  // source, and a code keeps its text until `dictionary_generation` changes.
+  virtual Result<std::string_view> item_id(ItemCode code) = 0;
+  virtual Result<std::string_view> event_type(EventTypeCode code) = 0;
+
+  // Changes whenever a code might have got another text (a ROLLBACK took new ids back): what a
+  // caller has cached by code must then be dropped.
+  virtual uint64_t dictionary_generation() const = 0;
+};
+
+}  // namespace personalize

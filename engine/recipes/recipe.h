@@ -1,0 +1,169 @@
+// What a recipe is: something that learns a model from sequences, and a model that answers
+// questions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/dataset/sequences.h"
+#include "engine/ids.h"
+#include "engine/status.h"
+#include "engine/store/blob.h"
+
+namespace personalize {
+
+// Amazon Personalize's recipe types.
+enum class RecipeType { kUserPersonalization, kPersonalizedRanking, kRelatedItems };
+
+// One hyperparameter of a recipe: name, default and range, as doc/sql.md lists them.
+struct HyperparameterSpec {
+  enum class Kind { kInteger, kReal, kBoolean, kText };
+  std::string name;  // snake_case
+  Kind kind = Kind::kReal;
+  std::string default_text;  // as SQL would print it; "auto" where the recipe decides from the data
+  double minimum = 0, maximum = 0;   // of integers and reals, inclusive
+  std::vector<std::string> choices;  // of texts
+  bool tunable = false;              // Amazon's HPO column
+  std::string meaning;               // one line
+};
+
+// The hyperparameters of one training, complete: every name of the recipe's specs is there.
+class Hyperparameters {
+ public:
+  // Checks the JSON object `json` ("" = {}) against `specs` and fills in the defaults. Errors:
+  // kInvalidInput for what is no JSON object, an unknown name (with the list of known ones), a
+  // wrong type, a value out of range.
+  static Result<Hyperparameters> parse(std::string_view json,
+                                       std::span<const HyperparameterSpec> specs);
+
+  // `name` must be one of the specs, of the kind asked for. is_auto: the recipe decides from the
+  // data.
+  bool is_auto(std::string_view name) const;
+  double real(std::string_view name) const;
+  int64_t integer(std::string_view name) const;
+  bool boolean(std::string_view name) const;
+  const std::string& text(std::string_view name) const;
+
+  // Records what "auto" came out as, so that it is shown with the version.
+  void resolve(std::string_view name, double value);
+  const std::map<std::string, std::string, std::less<>>& values() const { return values_; }
+
+ private:
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+// One line of a training's log.
+struct EpochRow {
+  int epoch = 0, epochs = 0;
+  double loss = 0;
+  double seconds = 0;  // since the fit began
+  double events_per_second = 0;
+};
+
+// How a training talks to who started it. Called on the thread that called fit() only.
+class Progress {
+ public:
+  virtual ~Progress() = default;
+  // True when the training is to end with kInterrupted. Cheap; to be asked at least every 50 ms.
+  virtual bool stop() = 0;
+  virtual void epoch(const EpochRow& row) = 0;
+  // A sentence for the log ("ties shuffled ...").
+  virtual void note(std::string_view text) = 0;
+};
+
+struct FitOptions {
+  uint64_t seed = 1;
+  int threads = 0;            // 0: as many as the machine has cores, at most 16
+  double budget_seconds = 0;  // 0: none
+};
+
+// An event of a user as a model sees it: `item` is an index of the model's vocabulary.
+struct ModelEvent {
+  int64_t timestamp = 0;
+  ItemIndex item = 0;
+  float value = kNoValue;
+};
+
+// What a model is asked about: the user's whole history in order (only events the solution's
+// EventFilter passes, only items of the vocabulary), and his state after all of it.
+struct Question {
+  std::span<const ModelEvent> history;
+  std::span<const float> state;  // Model::state_size() floats
+};
+
+// What score() gives.
+enum class ScoreKind {
+  kLogits,      // a softmax turns them into Amazon's scores
+  kCounts,      // popularity: the number of users
+  kSimilarity,  // -1 .. 1
+};
+
+// A trained model, read in place from its blob, which must outlive it. Immutable; safe from any
+// number of threads. Same model and question: the same scores, bit for bit, on one instruction set.
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual size_t item_count() const = 0;
+
+  // The recurrent state: floats a user, 0 if the model has none. begin() sets the state before the
+  // first event; step() moves it by history[index], and may look at the events before it.
+  virtual size_t state_size() const { return 0; }
+  virtual void begin(std::span<float> /*state*/) const {}
+  virtual void step(std::span<const ModelEvent> /*history*/, size_t /*index*/,
+                    std::span<float> /*state*/) const {}
+
+  // Scores of all items for a user; scores.size() == item_count().
+  virtual ScoreKind score_kind() const = 0;
+  virtual void score(const Question& question, std::span<float> scores) const = 0;
+
+  // Similarity of all items to `item`, itself included (its own place is ignored by the caller).
+  // kNoItem, or an item too little is known about: popular items first, and false is returned.
+  // Default: popular items.
+  virtual ScoreKind similar_kind() const { return ScoreKind::kSimilarity; }
+  virtual bool similar(ItemIndex item, std::span<float> scores) const = 0;
+};
+
+// What fit() gives.
+struct Fitted {
+  BlobWriter blob;                  // without the vocabulary, which the training job adds
+  Hyperparameters hyperparameters;  // with "auto" resolved
+};
+
+// Stateless; one of each lives for the whole process.
+class Recipe {
+ public:
+  virtual ~Recipe() = default;
+  virtual std::string_view name() const = 0;
+  virtual RecipeType type() const = 0;
+  virtual std::span<const HyperparameterSpec> hyperparameters() const = 0;
+  // Whether the model can answer similar_items with more than popular items.
+  virtual bool answers_similar_items() const { return false; }
+
+  // Learns from `data`. Item indices are those of data.sequences->items. Errors: kInvalidInput when
+  // no model is possible from so little data (saying how much there is and is needed), kInterrupted
+  // when progress.stop() said so, kNoMemory. Deterministic: same data, hyperparameters and seed
+  // give the same blob on one instruction set, whatever the number of threads. Own threads are
+  // joined before it returns.
+  virtual Result<Fitted> fit(const TrainingView& data, const Hyperparameters& hyperparameters,
+                             const FitOptions& options, Progress& progress) const = 0;
+
+  // Errors: kCorrupt if the blob is not one that fit() of this recipe and format wrote: every index
+  // in range, every float finite.
+  virtual Result<std::unique_ptr<Model>> open(const BlobView& blob) const = 0;
+};
+
+// All recipes: popularity-count, sims, markov, hrnn, personalized-ranking.
+std::span<const Recipe* const> all_recipes();
+
+// The recipe of that name. Amazon's names are aliases: "aws-hrnn",
+// "arn:aws:personalize:::recipe/aws-hrnn". Errors: kNotFound, listing the recipes there are.
+Result<const Recipe*> find_recipe(std::string_view name);
+
+}  // namespace personalize
