@@ -1,0 +1,87 @@
+// One training: a solution and the events of its group become a solution version.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/dataset/sequences.h"
+#include "engine/dataset/sources.h"
+#include "engine/recipes/recipe.h"
+#include "engine/status.h"
+#include "engine/store/model_store.h"
+#include "engine/store/records.h"
+
+namespace personalize {
+
+enum class TrainingMode { kFull, kUpdate };
+
+// How a version is measured before its final fit.
+enum class Evaluation {
+  kAmazon,  // a tenth of the users are test users; their newest tenth of events (at least one) is
+            // withheld
+  kLeaveOneOut,      // every user's last event (of users with 3 or more)
+  kTemporalHoldout,  // every user's newest tenth
+  kNone,
+};
+
+// The second argument of personalize_train, as JSON: seed, training_mode, evaluation ("amazon",
+// "leave-one-out", "temporal-holdout", "none"), final_fit, budget_seconds, threads, tie_order.
+struct TrainingOptions {
+  uint64_t seed = 1;
+  TrainingMode mode = TrainingMode::kFull;
+  Evaluation evaluation = Evaluation::kAmazon;
+  // Whether the stored model learns from the withheld events too (after it was measured without
+  // them).
+  bool final_fit = true;
+  double budget_seconds = 0;  // 0: none
+  int threads = 0;            // 0: one a core
+  TieOrder tie_order = TieOrder::kAuto;
+
+  // Errors: kInvalidInput naming the unknown key (and the known ones), or the key, its value and
+  // what would be right.
+  static Result<TrainingOptions> parse(std::string_view json);
+};
+
+// What is trained: a row of personalize_solutions.
+struct Solution {
+  std::string name;
+  std::string dataset_group = "default";
+  std::string recipe;                  // as declared; Amazon's names are understood
+  std::string hyperparameters;         // JSON object or empty
+  std::string feature_transformation;  // JSON object or empty: the percentile hyperparameters, as
+                                       // Amazon's featureTransformationParameters
+  EventFilter filter;
+};
+
+// Errors: kNotFound or kInvalidInput if this solution could never be trained: an unknown recipe,
+// hyperparameters out of range. What personalize_solutions checks when a row is inserted.
+Status check_solution(const Solution& solution);
+
+// How a training talks to its host. Called on the thread that called train() only.
+class TrainingHost {
+ public:
+  virtual ~TrainingHost() = default;
+  // True when the training is to end. Cheap; asked at least every 50 ms.
+  virtual bool stop() = 0;
+  // What is also stored in the training log, for a progress line on a terminal.
+  virtual void row(std::string_view version, const LogRow& row) = 0;
+};
+
+// Reads `source` in one scan, then leaves it alone; evaluates, fits, and stores version
+// 'solution/N' (N: the next number) with its metrics and log. Log rows are committed while it runs,
+// so that other processes can watch. On failure or stop the version is left marked CREATE FAILED
+// with its reason, and the Status says the same; kInterrupted within 200 ms of host.stop(). Too few
+// events for any model: kInvalidInput with what there is and what is needed; fewer than Amazon's
+// floor (25 users with 2 events, 1,000 events): trains, and leaves advice in the log.
+Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
+                            EventSource& source, ModelStore& store, TrainingHost& host);
+
+// Marks versions that are CREATE IN_PROGRESS but whose process is gone as CREATE FAILED ("the
+// process that trained it ended"). Called when a store is first opened by a process, and before a
+// training.
+Status fail_abandoned_versions(ModelStore& store);
+
+}  // namespace personalize
