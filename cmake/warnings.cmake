@@ -3,7 +3,7 @@ add_library(personalize_options INTERFACE)
 target_include_directories(personalize_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(personalize_options INTERFACE
   -Wall -Wextra -Werror -fPIC -fvisibility=hidden -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
-target_compile_definitions(personalize_options INTERFACE FMT_HEADER_ONLY)
+target_compile_definitions(personalize_options INTERFACE FMT_HEADER_ONLY PERSONALIZE_VERSION="${PROJECT_VERSION}")
 if(PERSONALIZE_SANITIZE)
   target_compile_options(personalize_options INTERFACE
     -fsanitize=${PERSONALIZE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)

@@ -1,0 +1,49 @@
+// The entry point: registers every part with a connection.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "extension/about_functions.h"
+#include "extension/anchor_table.h"
+#include "extension/boundary.h"
+#include "extension/connection.h"
+
+#ifndef SQLITE_CORE
+SQLITE_EXTENSION_INIT1
+#endif
+
+namespace personalize {
+namespace {
+
+constexpr int kOldestSqlite = 3038000;  // sqlite3_vtab_in
+
+Status register_all(sqlite3* db) {
+  if (sqlite3_libversion_number() < kOldestSqlite)
+    return {StatusCode::kInvalidInput,
+            fmt::format("personalize needs SQLite 3.38.0 or later; this program has {}",
+                        sqlite3_libversion())};
+  const auto connection = std::make_shared<Connection>(db);
+  PERSONALIZE_RETURN_IF_ERROR(register_anchor_table(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_about_functions(connection));
+  return Status::ok();
+}
+
+}  // namespace
+}  // namespace personalize
+
+extern "C" __attribute__((visibility("default"))) int sqlite3_personalize_init(
+    sqlite3* db, char** message, const sqlite3_api_routines* api) {
+#ifndef SQLITE_CORE
+  SQLITE_EXTENSION_INIT2(api);
+  // Threads of a training and the registry of open stores must not be unloaded under us.
+  constexpr int kSuccess = SQLITE_OK_LOAD_PERMANENTLY;
+#else
+  (void)api;
+  constexpr int kSuccess = SQLITE_OK;  // an automatic extension may return nothing else
+#endif
+  using namespace personalize;
+  return guarded([&] {
+    const int code = set_error(message, register_all(db));
+    return code == SQLITE_OK ? kSuccess : code;
+  });
+}

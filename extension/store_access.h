@@ -1,0 +1,34 @@
+// From a schema to its stores on disk: which directory, which uuid, opened how.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/status.h"
+#include "engine/store/model_store.h"
+#include "engine/store/state_store.h"
+#include "extension/connection.h"
+
+namespace personalize {
+
+// The stores of one schema. Cached in the connection (cheap to ask for again); dropped when the
+// catalog's uuid, the file behind the schema, or the settings change.
+struct Stores {
+  std::string
+      directory;  // '<database>.personalize', or where settings.store_path / PERSONALIZE_STORE say
+  std::shared_ptr<ModelStore> models;
+  std::shared_ptr<StateStore> states;
+  uint64_t state_secret = 0;
+};
+
+// With kCreate makes what is missing (training does; questions do not). ':memory:' and temp
+// databases get a temporary directory that is removed when the connection closes. A read-only
+// database opens read-only. Errors as ModelStore::open, kNotFound with "no model here: SELECT
+// personalize_train(...)".
+Result<const Stores*> open_stores(Connection& connection, std::string_view schema, OpenMode mode);
+
+// The directory alone, whether it exists or not.
+Result<std::string> store_directory(Connection& connection, std::string_view schema);
+
+}  // namespace personalize
