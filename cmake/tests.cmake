@@ -1,11 +1,68 @@
-# Unit tests of the engine in one GoogleTest program; tests/engine mirrors engine/ one to one.
+# All tests, found by their names (tests/README.md). One ctest entry a file, one for each GoogleTest case.
 find_package(GTest REQUIRED)
 include(GoogleTest)
+# Debian's interpreter: its sqlite3 module can load extensions.
+find_program(PERSONALIZE_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(PERSONALIZE_PYTHON python3 REQUIRED)
+
 file(GLOB_RECURSE engine_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/engine/*_test.cc)
 if(engine_tests)
   add_executable(engine_tests ${engine_tests})
   target_link_libraries(engine_tests PRIVATE personalize_engine GTest::gtest_main GTest::gmock)
   target_compile_definitions(engine_tests PRIVATE
     PERSONALIZE_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data" PERSONALIZE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  gtest_discover_tests(engine_tests DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(engine_tests DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 endif()
+
+# A sanitizer's runtime must be in a host before the extension is; libstdc++ beside it keeps its
+# interception of exceptions right.
+set(preload "")
+foreach(name IN ITEMS address:libasan.so thread:libtsan.so)
+  string(REPLACE ":" ";" pair ${name})
+  list(GET pair 0 sanitizer)
+  list(GET pair 1 runtime)
+  if(PERSONALIZE_SANITIZE MATCHES ${sanitizer})
+    execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${runtime}
+      OUTPUT_VARIABLE runtime_path OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libstdc++.so.6
+      OUTPUT_VARIABLE standard_library OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    set(preload "${runtime_path}:${standard_library}")
+  endif()
+endforeach()
+set(host_environment
+  PERSONALIZE_EXTENSION=${CMAKE_BINARY_DIR}/personalize.so PERSONALIZE_BUILD=${CMAKE_BINARY_DIR}
+  PERSONALIZE_PRELOAD=${preload} PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/support PYTHONDONTWRITEBYTECODE=1)
+set(undefined_options "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
+
+# add_host_test(NAME name COMMAND ... [HOST_PROCESS]): HOST_PROCESS says that the test's own process
+# loads the extension; it is an interpreter, whose own leaks at exit are not ours.
+function(add_host_test)
+  cmake_parse_arguments(PARSE_ARGV 0 test "HOST_PROCESS" "NAME" "COMMAND;LABELS")
+  set(environment ${host_environment} ${undefined_options})
+  if(test_HOST_PROCESS)
+    list(APPEND environment "ASAN_OPTIONS=detect_leaks=0" "LD_PRELOAD=${preload}")
+  else()
+    list(APPEND environment "ASAN_OPTIONS=detect_leaks=1")
+  endif()
+  add_test(NAME ${test_NAME} COMMAND ${test_COMMAND})
+  set_tests_properties(${test_NAME} PROPERTIES ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77
+    TIMEOUT 600 LABELS "${test_LABELS}")
+endfunction()
+
+file(GLOB sql_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/sql/*.sql)
+foreach(file IN LISTS sql_tests)
+  get_filename_component(name ${file} NAME_WE)
+  add_host_test(NAME sql/${name} LABELS sql
+    COMMAND ${PERSONALIZE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/sql/run.py ${file})
+endforeach()
+
+file(GLOB process_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/process/*_test.py)
+foreach(file IN LISTS process_tests)
+  get_filename_component(name ${file} NAME_WE)
+  set(labels process)
+  if(name MATCHES "threads_test$")
+    list(APPEND labels threads)
+  endif()
+  add_host_test(NAME process/${name} HOST_PROCESS LABELS ${labels}
+    COMMAND ${PERSONALIZE_PYTHON} ${file})
+endforeach()
