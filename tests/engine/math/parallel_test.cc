@@ -1,0 +1,54 @@
+#include "engine/math/parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace personalize {
+namespace {
+
+TEST(ParallelBlocks, RunEveryBlockOnceForAnyNumberOfThreads) {
+  for (const int threads : {1, 2, 3, 16}) {
+    for (const size_t count : {0, 1, 7, 8, 1000}) {
+      std::vector<std::atomic<int>> runs(count);
+      EXPECT_TRUE(parallel_blocks(
+          count, 8, threads, [] { return false; },
+          [&](size_t begin, size_t end, size_t worker) {
+            EXPECT_LT(worker, static_cast<size_t>(threads));
+            EXPECT_LE(end - begin, 8u);
+            for (size_t i = begin; i < end; i++) runs[i]++;
+          }));
+      for (const auto& run : runs) EXPECT_EQ(run, 1);
+    }
+  }
+}
+
+TEST(ParallelBlocks, AskTheCallingThreadWhetherToStop) {
+  const std::thread::id caller = std::this_thread::get_id();
+  std::atomic<int> blocks = 0;
+  int asked = 0;
+  EXPECT_FALSE(parallel_blocks(
+      1'000'000, 1, 2,
+      [&] {
+        EXPECT_EQ(std::this_thread::get_id(), caller);
+        return ++asked == 2;
+      },
+      [&](size_t, size_t, size_t) {
+        blocks++;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }));
+  EXPECT_EQ(asked, 2);
+  EXPECT_GT(blocks, 0);
+  EXPECT_LT(blocks, 1'000'000);
+}
+
+TEST(ThreadCount, IsBetweenOneAndSixteen) {
+  EXPECT_EQ(thread_count(3), 3);
+  EXPECT_EQ(thread_count(1000), 16);
+  EXPECT_GE(thread_count(0), 1);
+}
+
+}  // namespace
+}  // namespace personalize
