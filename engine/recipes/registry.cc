@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "engine/recipes/markov.h"
 #include "engine/recipes/popularity.h"
 #include "engine/recipes/recipe.h"
 #include "engine/recipes/sims.h"
@@ -15,7 +16,7 @@ constexpr std::string_view kAmazonPrefix = "aws-";
 }  // namespace
 
 std::span<const Recipe* const> all_recipes() {
-  static const std::array recipes = {&popularity_recipe(), &sims_recipe()};
+  static const std::array recipes = {&popularity_recipe(), &sims_recipe(), &markov_recipe()};
   return recipes;
 }
 

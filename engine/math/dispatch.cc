@@ -1,0 +1,54 @@
+#include "engine/math/dispatch.h"
+
+#include <cstdlib>
+#include <string>
+
+namespace personalize {
+
+namespace kernels_base {
+extern const Kernels table;
+}
+#if defined(PERSONALIZE_X86_LEVELS)
+namespace kernels_v3 {
+extern const Kernels table;
+}
+namespace kernels_v4 {
+extern const Kernels table;
+}
+#endif
+
+namespace {
+
+struct Choice {
+  std::string requested;
+  const Kernels* table;
+};
+
+const Choice& choice() {
+  static const Choice chosen = [] {
+    const char* variable = std::getenv("PERSONALIZE_ISA");
+    Choice result{variable == nullptr ? "" : variable, nullptr};
+    result.table = kernels_of(result.requested);
+    for (const char* isa : {"v4", "v3", "base"})
+      if (result.table == nullptr) result.table = kernels_of(isa);
+    return result;
+  }();
+  return chosen;
+}
+
+}  // namespace
+
+const Kernels& kernels() { return *choice().table; }
+
+std::string_view requested_isa() { return choice().requested; }
+
+const Kernels* kernels_of(std::string_view isa) {
+  if (isa == "base") return &kernels_base::table;
+#if defined(PERSONALIZE_X86_LEVELS)
+  if (isa == "v3" && __builtin_cpu_supports("x86-64-v3")) return &kernels_v3::table;
+  if (isa == "v4" && __builtin_cpu_supports("x86-64-v4")) return &kernels_v4::table;
+#endif
+  return nullptr;
+}
+
+}  // namespace personalize

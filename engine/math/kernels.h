@@ -1,0 +1,101 @@
+// The loops that decide how fast training and serving are. engine/math/kernels.cc is compiled once
+// for each instruction set; engine/math/dispatch.h chooses one of them at run time. All matrices
+// are row-major floats; sizes are counted in floats; nothing here allocates, throws or keeps state,
+// so everything may be called from any thread. The same inputs give the same bits on one
+// instruction set, on any machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace personalize {
+
+// A matrix whose element (i, k) is at data[i * row_stride + k * column_stride].
+struct StridedMatrix {
+  const float* data;
+  ptrdiff_t row_stride;
+  ptrdiff_t column_stride;
+};
+
+// Sums over a row z of exp(z - maximum), and of that times g and g * g.
+struct Moments {
+  double zeroth, first, second;
+};
+
+// One row of the training softmax, see Kernels::softmax_gradient.
+struct SoftmaxRow {
+  float* logits;         // in: y . E; out: d loss / d logit
+  const float* bias;     // added to the logits
+  const float* recency;  // rho times it is added to the logits; may be null
+  float rho;
+  size_t size;
+  size_t target;
+  float weight;          // of this row in the loss
+  float* bias_gradient;  // the gradient is added here
+  double* rho_gradient;  // and its product with `recency` here
+};
+
+// One step of Adam, see Kernels::adam.
+struct AdamStep {
+  float rate;            // learning rate over the first moment's bias correction
+  float second_scale;    // 1 / sqrt of the second moment's bias correction
+  float gradient_scale;  // what clipping multiplies the gradient with
+};
+
+inline constexpr float kAdamDecay1 = 0.9F;
+inline constexpr float kAdamDecay2 = 0.999F;
+inline constexpr float kAdamEpsilon = 1e-8F;
+
+struct Kernels {
+  const char* isa;  // "base", "v3" or "v4"
+
+  // c (m x n, row stride ldc) = a (m x k) times b (k x n, row stride ldb), added to c if
+  // `accumulate`. Sums over k run in ascending order for every element.
+  void (*product)(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
+                  float* c, ptrdiff_t ldc, bool accumulate);
+
+  // out[i] = matrix[i] . vector + bias[i], i < rows; bias may be null.
+  void (*matrix_vector)(size_t rows, size_t columns, const float* matrix, const float* vector,
+                        const float* bias, float* out);
+
+  // The gates of one GRU step of one lane: r = sigmoid(a_r + g_r), z = sigmoid(a_z + g_z),
+  // candidate n = tanh(a_n + r * (g_n + b_n)), next = (1 - z) * n + z * previous. `input` and
+  // `recurrent` hold [r z n], 3 * size each. r, z, n go to `gates` (3 * size) and g_n + b_n to
+  // `candidate_part` for the way back, if `gates` is not null. `next` may be `previous`.
+  void (*gru_forward)(size_t size, const float* input, const float* recurrent,
+                      const float* candidate_bias, const float* previous, float* next, float* gates,
+                      float* candidate_part);
+
+  // The way back through gru_forward: `gradient` is d loss / d next on entry and d loss / d
+  // previous as far as it does not go through the recurrent product on return. Writes the gradients
+  // of `input` and `recurrent` and adds that of candidate_bias.
+  void (*gru_backward)(size_t size, const float* gates, const float* candidate_part,
+                       const float* previous, float* gradient, float* input_gradient,
+                       float* recurrent_gradient, float* candidate_bias_gradient);
+
+  // Finishes row.logits, turns them into weight * (softmax - [target]) and returns the row's loss,
+  // weight * -ln softmax[target]. Sparse terms must have been added to the logits before.
+  double (*softmax_gradient)(const SoftmaxRow& row);
+
+  // Over size elements: z[i] - maximum is exponentiated; g weighs the higher moments.
+  Moments (*moments)(size_t size, const float* z, float maximum, const float* g);
+  float (*maximum)(size_t size, const float* values);
+
+  // out[i] = ln(1 + scale * values[i]), values >= 0. `out` may be `values`.
+  void (*log1p_scaled)(size_t size, const float* values, float scale, float* out);
+
+  // y[i] += a * x[i].
+  void (*add_scaled)(size_t size, float a, const float* x, float* y);
+  // x[i] *= y[i].
+  void (*multiply)(size_t size, const float* y, float* x);
+
+  // sums[i] = the sum of `count` arrays at i, in the order of the arrays; `sums` may be the first.
+  // Returns the sum of squares of sums.
+  double (*sum_arrays)(size_t size, size_t count, const float* const* arrays, float* sums);
+
+  // Adam (Kingma and Ba 2015) with kAdamDecay1, kAdamDecay2, kAdamEpsilon.
+  void (*adam)(size_t size, const AdamStep& step, const float* gradient, float* parameters,
+               float* first, float* second);
+};
+
+}  // namespace personalize

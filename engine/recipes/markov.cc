@@ -1,0 +1,229 @@
+#include "engine/recipes/markov.h"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "engine/math/dispatch.h"
+#include "engine/recipes/calibration.h"
+#include "engine/recipes/markov_counts.h"
+#include "engine/recipes/own_history.h"
+#include "engine/recipes/popularity.h"
+#include "engine/recipes/user_selection.h"
+
+namespace personalize {
+namespace {
+
+constexpr size_t kCalibrationUsers = 2'000;
+constexpr size_t kFewestCases = 50;
+// What is good without fitting, on four data sets.
+constexpr CalibrationWeights kUnfitted{.a = 0.1F, .w = 1.5F, .own = {}};
+
+std::vector<float> log_popularity(std::span<const float> events) {
+  std::vector<float> logarithms(events.size());
+  double mean = 0;
+  for (size_t i = 0; i < events.size(); ++i) {
+    logarithms[i] = std::log(events[i] + 1);
+    mean += logarithms[i];
+  }
+  mean /= static_cast<double>(std::max<size_t>(1, events.size()));
+  for (float& x : logarithms) x -= static_cast<float>(mean);
+  return logarithms;
+}
+
+// How the model's own numbers are stored ("markov.weights").
+struct StoredWeights {
+  CalibrationWeights weights;
+  int64_t session_gap;
+};
+
+class MarkovModel final : public Model {
+ public:
+  static Result<std::unique_ptr<Model>> open(const BlobView& blob) {
+    auto model = std::make_unique<MarkovModel>();
+    PERSONALIZE_ASSIGN_OR_RETURN(model->popularity_, blob.section<float>("markov.popularity"));
+    const size_t items = model->popularity_.size();
+    PERSONALIZE_ASSIGN_OR_RETURN(model->users_, blob.section<float>("markov.users", items));
+    PERSONALIZE_ASSIGN_OR_RETURN(model->chain_, MarkovChain::open(blob, items));
+    PERSONALIZE_ASSIGN_OR_RETURN(const auto weights,
+                                 blob.section<StoredWeights>("markov.weights", 1));
+    model->weights_ = weights[0];
+    float check = model->weights_.weights.a + model->weights_.weights.w +
+                  model->weights_.weights.own.count_weight +
+                  model->weights_.weights.own.session_weight;
+    for (const float x : model->weights_.weights.own.recency) check += x;
+    for (const float x : model->popularity_) check += x;
+    for (const float x : model->users_) check += x;
+    if (!std::isfinite(check))
+      return Status(StatusCode::kCorrupt, "the model holds numbers that are not finite");
+    return std::unique_ptr<Model>(std::move(model));
+  }
+
+  size_t item_count() const override { return popularity_.size(); }
+  ScoreKind score_kind() const override { return ScoreKind::kLogits; }
+
+  void score(const Question& question, std::span<float> scores) const override {
+    // Without a history the softmax of the scores is the items' share of the events.
+    const CalibrationWeights& weights = weights_.weights;
+    const float a = question.history.empty() ? 1 : weights.a;
+    std::fill(scores.begin(), scores.end(), 0.0F);
+    kernels().add_scaled(scores.size(), a, popularity_.data(), scores.data());
+    if (question.history.empty()) return;
+
+    thread_local MarkovTerms terms;
+    chain_.terms(question.history, terms);
+    for (size_t i = 0; i < terms.items.size(); ++i)
+      scores[static_cast<size_t>(terms.items[i])] += weights.w * terms.terms[i];
+
+    thread_local OwnHistory own;
+    own.fit(item_count());
+    own.add_all(question.history, weights_.session_gap);
+    for (const OwnItem& item : own.items())
+      scores[static_cast<size_t>(item.item)] +=
+          own_history_term(weights.own, item, own.last_place(), own.session_start());
+    own.clear();
+  }
+
+  ScoreKind similar_kind() const override { return ScoreKind::kCounts; }
+  bool similar(ItemIndex /*item*/, std::span<float> scores) const override {
+    std::copy(users_.begin(), users_.end(), scores.begin());
+    return false;
+  }
+
+ private:
+  std::span<const float> popularity_;  // ln(events + 1) less its mean
+  std::span<const float> users_;       // how many users had the item
+  MarkovChain chain_;
+  StoredWeights weights_{};
+};
+
+std::vector<HyperparameterSpec> make_specs() {
+  using Kind = HyperparameterSpec::Kind;
+  return {
+      {.name = "window",
+       .kind = Kind::kInteger,
+       .default_text = "10",
+       .minimum = 1,
+       .maximum = 50,
+       .choices = {},
+       .tunable = true,
+       .meaning = "how many events after an event count as following it"},
+      {.name = "decay",
+       .kind = Kind::kReal,
+       .default_text = "0.7",
+       .minimum = 0.05,
+       .maximum = 1,
+       .choices = {},
+       .tunable = true,
+       .meaning = "what each further place in the window counts less"},
+      {.name = "smoothing",
+       .kind = Kind::kReal,
+       .default_text = "50",
+       .minimum = 1,
+       .maximum = 1'000,
+       .choices = {},
+       .tunable = true,
+       .meaning = "events added to an item's total: rare items say less"},
+      session_gap_spec(),
+      minimum_history_percentile_spec(),
+      maximum_history_percentile_spec(),
+  };
+}
+
+class MarkovRecipe final : public Recipe {
+ public:
+  std::string_view name() const override { return "markov"; }
+  RecipeType type() const override { return RecipeType::kUserPersonalization; }
+  std::span<const HyperparameterSpec> hyperparameters() const override { return specs_; }
+
+  Result<Fitted> fit(const TrainingView& data, const Hyperparameters& hyperparameters,
+                     const FitOptions& options, Progress& progress) const override {
+    try {
+      return fit_or_throw(data, hyperparameters, options, progress);
+    } catch (const std::bad_alloc&) {
+      return Status(StatusCode::kNoMemory, "not enough memory to train markov");
+    }
+  }
+
+  Result<std::unique_ptr<Model>> open(const BlobView& blob) const override {
+    return MarkovModel::open(blob);
+  }
+
+ private:
+  static Result<CalibrationWeights> fit_weights(const CalibrationSplit& split,
+                                                const MarkovSettings& settings, int64_t session_gap,
+                                                const std::function<bool()>& stop) {
+    if (split.users.size() < kFewestCases) return kUnfitted;
+    PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts counts,
+                                 count_transitions(split.rest, settings, stop));
+    const MarkovChain chain(counts);
+    const Sequences& all = *split.rest.sequences;
+    const std::vector<float> base = log_popularity(count_events(split.rest));
+    std::vector<CalibrationCase> cases;
+    std::vector<ModelEvent> history;
+    MarkovTerms terms;
+    OwnHistory own;
+    own.fit(all.item_count());
+    for (const size_t user : split.users) {
+      const int64_t end = split.rest.end[user];
+      user_history(all, split.rest.begin(user), end, history);
+      chain.terms(history, terms);
+      own.add_all(history, session_gap);
+      cases.push_back({all.item[static_cast<size_t>(end)],
+                       base,
+                       terms.items,
+                       terms.terms,
+                       {own.items().begin(), own.items().end()},
+                       own.last_place(),
+                       own.session_start()});
+      own.clear();
+    }
+    return calibrate(cases, kUnfitted, true, stop);
+  }
+
+  static Result<Fitted> fit_or_throw(const TrainingView& data,
+                                     const Hyperparameters& hyperparameters,
+                                     const FitOptions& options, Progress& progress) {
+    if (data.sequences->event_count() == 0)
+      return Status(StatusCode::kInvalidInput,
+                    "there are 0 interactions to learn from; markov needs at least 1");
+    Hyperparameters resolved = hyperparameters;
+    const TrainingView selected =
+        select_users(data, resolved.real("min_user_history_length_percentile"),
+                     resolved.real("max_user_history_length_percentile"));
+    if (resolved.is_auto("session_gap"))
+      resolved.resolve("session_gap", static_cast<double>(automatic_session_gap(selected)));
+    const auto session_gap = static_cast<int64_t>(resolved.real("session_gap"));
+    MarkovSettings settings;
+    settings.window = static_cast<int32_t>(resolved.integer("window"));
+    settings.decay = static_cast<float>(resolved.real("decay"));
+    settings.smoothing = static_cast<float>(resolved.real("smoothing"));
+    const auto stop = [&progress] { return progress.stop(); };
+
+    const CalibrationSplit split =
+        withhold_last_events(selected, kCalibrationUsers, 1, options.seed);
+    StoredWeights stored{};
+    PERSONALIZE_ASSIGN_OR_RETURN(stored.weights, fit_weights(split, settings, session_gap, stop));
+    stored.session_gap = session_gap;
+    // With the weights fitted, the withheld events count too.
+    PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts counts,
+                                 count_transitions(selected, settings, stop));
+    BlobWriter blob;
+    blob.add("markov.popularity", log_popularity(count_events(selected)));
+    blob.add("markov.users", distinct_users(selected));
+    counts.write(blob);
+    blob.add("markov.weights", std::span<const StoredWeights>(&stored, 1));
+    return Fitted{std::move(blob), std::move(resolved)};
+  }
+
+  std::vector<HyperparameterSpec> specs_ = make_specs();
+};
+
+}  // namespace
+
+const Recipe& markov_recipe() {
+  static const MarkovRecipe recipe;
+  return recipe;
+}
+
+}  // namespace personalize

@@ -1,0 +1,251 @@
+#include "engine/math/kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "engine/math/dispatch.h"
+#include "engine/math/random.h"
+
+namespace personalize {
+namespace {
+
+// Every kernel of every instruction set this machine has, against plain loops in double precision.
+class KernelsTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    kernels_ = kernels_of(GetParam());
+    if (kernels_ == nullptr) GTEST_SKIP() << "this machine has no " << GetParam();
+    EXPECT_STREQ(kernels_->isa, GetParam());
+  }
+  std::vector<float> normal(size_t n) {
+    std::vector<float> values(n);
+    for (float& value : values) value = static_cast<float>(random_.normal());
+    return values;
+  }
+  static void expect_near(const std::vector<float>& got, const std::vector<double>& wanted,
+                          double tolerance) {
+    ASSERT_EQ(got.size(), wanted.size());
+    for (size_t i = 0; i < got.size(); ++i)
+      ASSERT_NEAR(got[i], wanted[i], tolerance * (1 + std::abs(wanted[i]))) << "at " << i;
+  }
+
+  const Kernels* kernels_ = nullptr;
+  Random random_{4, 2};
+};
+
+TEST_P(KernelsTest, ProductsOfEveryShapeAndStride) {
+  for (const size_t m : {1, 2, 3, 4, 5, 8, 13, 14, 15, 29, 64})
+    for (const size_t n : {1, 15, 16, 17, 32, 43, 129, 200})
+      for (const size_t k : {0, 1, 7, 128, 300})
+        for (const bool transposed : {false, true})
+          for (const bool accumulate : {false, true}) {
+            const std::vector<float> a = normal(m * k + 1);
+            const std::vector<float> b = normal(k * (n + 3) + 1);
+            std::vector<float> c = normal(m * (n + 2));
+            const StridedMatrix left{a.data(), static_cast<ptrdiff_t>(transposed ? 1 : k),
+                                     static_cast<ptrdiff_t>(transposed ? m : 1)};
+            std::vector<double> wanted(c.begin(), c.end());
+            for (size_t i = 0; i < m; ++i)
+              for (size_t j = 0; j < n; ++j) {
+                double sum = accumulate ? c[i * (n + 2) + j] : 0;
+                for (size_t l = 0; l < k; ++l)
+                  sum += static_cast<double>(transposed ? a[l * m + i] : a[i * k + l]) *
+                         b[l * (n + 3) + j];
+                wanted[i * (n + 2) + j] = sum;
+              }
+            kernels_->product(m, n, k, left, b.data(), static_cast<ptrdiff_t>(n + 3), c.data(),
+                              static_cast<ptrdiff_t>(n + 2), accumulate);
+            expect_near(c, wanted, 2e-5);
+          }
+}
+
+TEST_P(KernelsTest, MatrixTimesVector) {
+  for (const size_t rows : {1, 3, 16, 17, 100})
+    for (const size_t columns : {1, 7, 16, 32, 43, 128}) {
+      const std::vector<float> matrix = normal(rows * columns);
+      const std::vector<float> vector = normal(columns);
+      const std::vector<float> bias = normal(rows);
+      for (const bool with_bias : {false, true}) {
+        std::vector<double> wanted(rows);
+        for (size_t i = 0; i < rows; ++i) {
+          wanted[i] = with_bias ? bias[i] : 0;
+          for (size_t j = 0; j < columns; ++j)
+            wanted[i] += static_cast<double>(matrix[i * columns + j]) * vector[j];
+        }
+        std::vector<float> out(rows);
+        kernels_->matrix_vector(rows, columns, matrix.data(), vector.data(),
+                                with_bias ? bias.data() : nullptr, out.data());
+        expect_near(out, wanted, 2e-5);
+      }
+    }
+}
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+TEST_P(KernelsTest, OneStepOfTheGru) {
+  for (const size_t size : {1, 16, 37, 128}) {
+    std::vector<float> input = normal(3 * size);
+    input[0] = 200;  // far outside of what exp can take
+    input[size] = -200;
+    const std::vector<float> recurrent = normal(3 * size);
+    const std::vector<float> bias = normal(size);
+    const std::vector<float> previous = normal(size);
+    std::vector<float> next(size);
+    std::vector<float> gates(3 * size);
+    std::vector<float> part(size);
+    kernels_->gru_forward(size, input.data(), recurrent.data(), bias.data(), previous.data(),
+                          next.data(), gates.data(), part.data());
+    std::vector<double> wanted(size);
+    for (size_t i = 0; i < size; ++i) {
+      const double r = sigmoid(static_cast<double>(input[i]) + recurrent[i]);
+      const double z = sigmoid(static_cast<double>(input[size + i]) + recurrent[size + i]);
+      const double n = std::tanh(input[2 * size + i] +
+                                 r * (static_cast<double>(recurrent[2 * size + i]) + bias[i]));
+      wanted[i] = (1 - z) * n + z * previous[i];
+    }
+    expect_near(next, wanted, 1e-6);
+    // Serving keeps no gates and moves the state in place: the same bits.
+    std::vector<float> in_place = previous;
+    kernels_->gru_forward(size, input.data(), recurrent.data(), bias.data(), in_place.data(),
+                          in_place.data(), nullptr, nullptr);
+    EXPECT_EQ(in_place, next);
+  }
+}
+
+TEST_P(KernelsTest, SoftmaxGradientOfARow) {
+  for (const size_t n : {2, 16, 33, 1000})
+    for (const bool recency : {false, true}) {
+      const std::vector<float> z = normal(n);
+      const std::vector<float> bias = normal(n);
+      const std::vector<float> recent = normal(n);
+      const std::vector<float> before = normal(n);
+      std::vector<double> p(n);
+      double sum = 0;
+      for (size_t i = 0; i < n; ++i) {
+        p[i] = std::exp(static_cast<double>(z[i]) + bias[i] + (recency ? 0.7 * recent[i] : 0));
+        sum += p[i];
+      }
+      std::vector<double> gradient(n);
+      std::vector<double> bias_gradient(n);
+      double rho = 5;
+      for (size_t i = 0; i < n; ++i) {
+        gradient[i] = 0.3 * (p[i] / sum - (i == 1 ? 1 : 0));
+        bias_gradient[i] = before[i] + gradient[i];
+        rho += gradient[i] * recent[i];
+      }
+      std::vector<float> logits = z;
+      std::vector<float> bias_out = before;
+      double rho_out = 5;
+      const double loss =
+          kernels_->softmax_gradient({logits.data(), bias.data(), recency ? recent.data() : nullptr,
+                                      0.7F, n, 1, 0.3F, bias_out.data(), &rho_out});
+      expect_near(logits, gradient, 1e-6);
+      expect_near(bias_out, bias_gradient, 1e-6);
+      EXPECT_NEAR(rho_out, recency ? rho : 5, 1e-5);
+      EXPECT_NEAR(loss, 0.3 * -std::log(p[1] / sum), 1e-6);
+    }
+}
+
+TEST_P(KernelsTest, MomentsMaximumAndLogarithm) {
+  for (const size_t n : {1, 15, 16, 1024, 3000}) {
+    std::vector<float> z = normal(n);
+    const std::vector<float> g = normal(n);
+    float highest = z[0];
+    for (const float x : z) highest = std::max(highest, x);
+    EXPECT_EQ(kernels_->maximum(n, z.data()), highest);
+    double zeroth = 0;
+    double first = 0;
+    double second = 0;
+    for (size_t i = 0; i < n; ++i) {
+      const double e = std::exp(static_cast<double>(z[i]) - highest);
+      zeroth += e;
+      first += e * g[i];
+      second += e * g[i] * g[i];
+    }
+    const Moments m = kernels_->moments(n, z.data(), highest, g.data());
+    EXPECT_NEAR(m.zeroth, zeroth, 1e-6 * zeroth);
+    EXPECT_NEAR(m.first, first, 1e-6 * zeroth);
+    EXPECT_NEAR(m.second, second, 2e-6 * second);
+    std::vector<double> wanted(n);
+    for (size_t i = 0; i < n; ++i) {
+      z[i] = std::abs(z[i]) * (i % 3 == 0 ? 1e-6F : 1.0F);
+      wanted[i] = std::log1p(1000.0 * z[i]);
+    }
+    kernels_->log1p_scaled(n, z.data(), 1000, z.data());
+    expect_near(z, wanted, 1e-6);
+  }
+}
+
+TEST_P(KernelsTest, SumsOfArraysAndTheirSquares) {
+  for (const size_t n : {1, 17, 3000}) {
+    std::vector<float> a = normal(n);
+    const std::vector<float> b = normal(n);
+    const std::vector<float> c = normal(n);
+    std::vector<double> wanted(n);
+    double squares = 0;
+    for (size_t i = 0; i < n; ++i) {
+      wanted[i] = static_cast<double>(a[i]) + b[i] + c[i];
+      squares += wanted[i] * wanted[i];
+    }
+    const float* arrays[] = {a.data(), b.data(), c.data()};
+    EXPECT_NEAR(kernels_->sum_arrays(n, 3, arrays, a.data()), squares, 1e-5 * squares);
+    expect_near(a, wanted, 1e-6);
+    kernels_->add_scaled(n, -2, b.data(), a.data());
+    kernels_->multiply(n, c.data(), a.data());
+    for (size_t i = 0; i < n; ++i) wanted[i] = (wanted[i] - 2.0 * b[i]) * c[i];
+    expect_near(a, wanted, 1e-5);
+  }
+}
+
+TEST_P(KernelsTest, ThreeStepsOfAdam) {
+  constexpr size_t kSize = 37;
+  std::vector<float> p = normal(kSize);
+  std::vector<float> first(kSize);
+  std::vector<float> second(kSize);
+  std::vector<double> wanted(p.begin(), p.end());
+  std::vector<double> m(kSize);
+  std::vector<double> v(kSize);
+  for (int t = 1; t <= 3; ++t) {
+    const std::vector<float> g = normal(kSize);
+    const double c1 = 1 - std::pow(0.9, t);
+    const double c2 = 1 - std::pow(0.999, t);
+    for (size_t i = 0; i < kSize; ++i) {
+      const double d = 0.5 * g[i];
+      m[i] = 0.9 * m[i] + 0.1 * d;
+      v[i] = 0.999 * v[i] + 0.001 * d * d;
+      wanted[i] -= 0.01 * (m[i] / c1) / (std::sqrt(v[i] / c2) + 1e-8);
+    }
+    const AdamStep step{static_cast<float>(0.01 / c1), static_cast<float>(1 / std::sqrt(c2)), 0.5F};
+    kernels_->adam(kSize, step, g.data(), p.data(), first.data(), second.data());
+  }
+  expect_near(p, wanted, 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, KernelsTest, testing::Values("base", "v3", "v4"),
+                         [](const auto& tested) { return std::string(tested.param); });
+
+TEST(Dispatch, TakesTheBestThereIsOrWhatTheEnvironmentNames) {
+  const std::string requested(requested_isa());
+  if (kernels_of(requested) != nullptr) {
+    EXPECT_EQ(kernels().isa, requested);
+    return;
+  }
+  for (const char* isa : {"v4", "v3", "base"})
+    if (kernels_of(isa) != nullptr) {
+      EXPECT_STREQ(kernels().isa, isa);
+      return;
+    }
+}
+
+TEST(Dispatch, KnowsNoOtherNames) {
+  EXPECT_EQ(kernels_of("v5"), nullptr);
+  EXPECT_EQ(kernels_of(""), nullptr);
+}
+
+}  // namespace
+}  // namespace personalize

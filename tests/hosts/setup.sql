@@ -1,1 +1,0 @@
-CREATE TABLE products(id INTEGER PRIMARY KEY, name TEXT, stock INTEGER);
