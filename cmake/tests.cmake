@@ -11,7 +11,8 @@ if(engine_tests)
   target_link_libraries(engine_tests PRIVATE personalize_engine GTest::gtest_main GTest::gmock)
   target_compile_definitions(engine_tests PRIVATE
     PERSONALIZE_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data" PERSONALIZE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  gtest_discover_tests(engine_tests DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+  gtest_discover_tests(engine_tests DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 600 ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
 endif()
 
 # A sanitizer's runtime must be in a host before the extension is; libstdc++ beside it keeps its
@@ -34,15 +35,13 @@ set(host_environment
   PERSONALIZE_PRELOAD=${preload} PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/support PYTHONDONTWRITEBYTECODE=1)
 set(undefined_options "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
 
-# add_host_test(NAME name COMMAND ... [HOST_PROCESS]): HOST_PROCESS says that the test's own process
-# loads the extension; it is an interpreter, whose own leaks at exit are not ours.
+# add_host_test(NAME name COMMAND ... [PRELOAD] [LEAKS]): PRELOAD where the test's own process loads the
+# extension. LEAKS where the host is a program that frees its memory; an interpreter keeps some till it ends.
 function(add_host_test)
-  cmake_parse_arguments(PARSE_ARGV 0 test "HOST_PROCESS" "NAME" "COMMAND;LABELS")
-  set(environment ${host_environment} ${undefined_options})
-  if(test_HOST_PROCESS)
-    list(APPEND environment "ASAN_OPTIONS=detect_leaks=0" "LD_PRELOAD=${preload}")
-  else()
-    list(APPEND environment "ASAN_OPTIONS=detect_leaks=1")
+  cmake_parse_arguments(PARSE_ARGV 0 test "PRELOAD;LEAKS" "NAME" "COMMAND;LABELS")
+  set(environment ${host_environment} ${undefined_options} ASAN_OPTIONS=detect_leaks=$<BOOL:${test_LEAKS}>)
+  if(test_PRELOAD AND preload)
+    list(APPEND environment LD_PRELOAD=${preload})
   endif()
   add_test(NAME ${test_NAME} COMMAND ${test_COMMAND})
   set_tests_properties(${test_NAME} PROPERTIES ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77
@@ -52,7 +51,7 @@ endfunction()
 file(GLOB sql_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/sql/*.sql)
 foreach(file IN LISTS sql_tests)
   get_filename_component(name ${file} NAME_WE)
-  add_host_test(NAME sql/${name} LABELS sql
+  add_host_test(NAME sql/${name} LEAKS LABELS sql
     COMMAND ${PERSONALIZE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/sql/run.py ${file})
 endforeach()
 
@@ -63,6 +62,26 @@ foreach(file IN LISTS process_tests)
   if(name MATCHES "threads_test$")
     list(APPEND labels threads)
   endif()
-  add_host_test(NAME process/${name} HOST_PROCESS LABELS ${labels}
+  add_host_test(NAME process/${name} PRELOAD LABELS ${labels}
     COMMAND ${PERSONALIZE_PYTHON} ${file})
 endforeach()
+
+# The same answers in several hosts; c_host is a C program linked with the static library.
+if(TARGET personalize_static)
+  add_executable(c_host ${CMAKE_SOURCE_DIR}/tests/hosts/c_host.c)
+  target_link_libraries(c_host PRIVATE personalize_static sqlite3)
+  set_target_properties(c_host PROPERTIES LINKER_LANGUAGE CXX)
+endif()
+foreach(host IN ITEMS python c node perl tcl php)
+  add_host_test(NAME hosts/${host} LABELS hosts
+    COMMAND ${PERSONALIZE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/hosts/run.py ${host})
+endforeach()
+
+# What must hold of the sources and of the built file.
+if(NOT PERSONALIZE_SANITIZE)
+  file(GLOB tree_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tree/*_test.py)
+  foreach(file IN LISTS tree_tests)
+    get_filename_component(name ${file} NAME_WE)
+    add_host_test(NAME tree/${name} LABELS tree COMMAND ${PERSONALIZE_PYTHON} ${file})
+  endforeach()
+endif()

@@ -47,6 +47,17 @@ struct CampaignEntry {
   double burst_seconds = 1.0;
 };
 
+// The name of a solution version: 'movies/3', or 'movies/latest' (number 0).
+struct VersionName {
+  std::string solution;
+  int number = 0;
+};
+// Error: kInvalidInput if it is none; `caller` leads the message.
+Result<VersionName> parse_version_name(std::string_view text, std::string_view caller);
+
+// A campaign's config column: its burst_seconds. Error: kInvalidInput.
+Result<double> parse_campaign_config(std::string_view json);
+
 // Makes the catalog in `schema` if it is not there, with a new uuid. Inside the caller's
 // transaction.
 Status create_catalog(Connection& connection, std::string_view schema);
@@ -64,8 +75,8 @@ Result<std::optional<DatasetEntry>> find_dataset(Connection& connection, std::st
                                                  std::string_view group, DatasetKind kind);
 
 // `name` is looked up in every catalog (catalog_schemas order); 'schema.name' in that one. Errors:
-// kNotFound listing what there is: "ResourceNotFoundException: solution 'movis' does not exist;
-// there are: movies, movies-sims". `caller` leads the message ("personalize_train").
+// kNotFound listing what there is: "ResourceNotFoundException: personalize_train: solution 'movis'
+// does not exist; there are: movies, movies-sims", where `caller` is "personalize_train".
 Result<SolutionEntry> find_solution(Connection& connection, std::string_view name,
                                     std::string_view caller);
 Result<CampaignEntry> find_campaign(Connection& connection, std::string_view name,

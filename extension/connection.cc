@@ -62,6 +62,19 @@ Status Connection::execute(const std::string& sql) {
   return sqlite_failure(db_, code, "personalize");
 }
 
+uint64_t Connection::catalog_changes() {
+  if (catalog_uncommitted_) {
+    catalog_changes_++;
+    catalog_uncommitted_ = sqlite3_get_autocommit(db_) == 0;
+  }
+  return catalog_changes_;
+}
+
+void Connection::count_catalog_change() {
+  catalog_changes_++;
+  catalog_uncommitted_ = true;
+}
+
 bool Connection::interrupted() {
   Result<Statement> probe = cached("SELECT 1");
   if (!probe.is_ok()) return probe.status().code() == StatusCode::kInterrupted;

@@ -51,9 +51,10 @@ class Connection {
 
   // A number that changes whenever this connection has changed a catalog table or a dataset's
   // definition. With PRAGMA data_version (changes of others) it tells whether anything cached from
-  // the catalog still holds.
-  uint64_t catalog_changes() const { return catalog_changes_; }
-  void count_catalog_change() { catalog_changes_++; }
+  // the catalog still holds. While such a change is uncommitted, every call gives a new number: a
+  // ROLLBACK may take it back without a word to us.
+  uint64_t catalog_changes();
+  void count_catalog_change();
 
   // A T of this connection, made at first use: the place for a part's own caches (`struct
   // AnswerCache {...}`), which no other part then needs to know of. Destroyed with the connection,
@@ -76,6 +77,7 @@ class Connection {
   std::map<std::type_index, std::shared_ptr<void>> parts_;
   uint64_t rollbacks_ = 0;
   uint64_t catalog_changes_ = 0;
+  bool catalog_uncommitted_ = false;
   bool anchored_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include "extension/about_functions.h"
 #include "extension/anchor_table.h"
 #include "extension/boundary.h"
+#include "extension/catalog_checks.h"
 #include "extension/connection.h"
 
 #ifndef SQLITE_CORE
@@ -25,6 +26,7 @@ Status register_all(sqlite3* db) {
   const auto connection = std::make_shared<Connection>(db);
   PERSONALIZE_RETURN_IF_ERROR(register_anchor_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_about_functions(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_catalog_checks(connection));
   return Status::ok();
 }
 

@@ -64,7 +64,8 @@ class Statement {
 };
 
 // A schema or table name inside SQL, quoted: "a ""b""". Hosts may have DQS off, so texts in our SQL
-// are always bound or single-quoted.
-std::string quoted(std::string_view name);
+// are always bound or single-quoted. (Not "quoted": std::quoted would be found first for a
+// std::string.)
+std::string sql_name(std::string_view name);
 
 }  // namespace personalize

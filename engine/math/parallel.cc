@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -66,7 +67,8 @@ bool parallel_blocks(size_t count, size_t block, int threads, const std::functio
   std::atomic<bool> stopped = false;
   std::mutex mutex;
   std::condition_variable one_ended;
-  size_t running = 0;  // under `mutex`
+  size_t running = 0;         // under `mutex`, as the next one
+  std::exception_ptr thrown;  // the first
 
   const auto take = [&](size_t worker) {
     const size_t begin = next.fetch_add(block);
@@ -75,45 +77,55 @@ bool parallel_blocks(size_t count, size_t block, int threads, const std::functio
     return true;
   };
   const auto work = [&](size_t worker) {
-    while (!stopped && take(worker)) {
+    std::exception_ptr mine;
+    try {
+      while (!stopped && take(worker)) {
+      }
+    } catch (...) {
+      mine = std::current_exception();
+      stopped = true;
     }
     const std::lock_guard lock(mutex);
+    if (mine && !thrown) thrown = mine;
     running--;
     one_ended.notify_one();
   };
 
-  Joined joined;
-  const size_t blocks = (count + block - 1) / block;
-  const size_t workers = std::min(static_cast<size_t>(std::max(threads, 1)), blocks);
-  bool any = false;
   {
-    const SignalsBlocked guard;
-    for (size_t worker = 0; worker < workers; worker++) {
-      std::unique_lock lock(mutex);
-      running++;
-      lock.unlock();
-      if (joined.start([&work, worker] { work(worker); })) {
-        any = true;
-        continue;
+    Joined joined;
+    const size_t blocks = (count + block - 1) / block;
+    const size_t workers = std::min(static_cast<size_t>(std::max(threads, 1)), blocks);
+    bool any = false;
+    {
+      const SignalsBlocked guard;
+      for (size_t worker = 0; worker < workers; worker++) {
+        std::unique_lock lock(mutex);
+        running++;
+        lock.unlock();
+        if (joined.start([&work, worker] { work(worker); })) {
+          any = true;
+          continue;
+        }
+        lock.lock();
+        running--;
+        break;
       }
+    }
+    while (!any && !stopped) {
+      if (stop())
+        stopped = true;
+      else if (!take(0))
+        return true;
+    }
+    for (std::unique_lock lock(mutex); running > 0;) {
+      one_ended.wait_for(lock, kAskEvery);
+      if (stopped || running == 0) continue;
+      lock.unlock();
+      if (stop()) stopped = true;
       lock.lock();
-      running--;
-      break;
     }
   }
-  while (!any && !stopped) {
-    if (stop())
-      stopped = true;
-    else if (!take(0))
-      return true;
-  }
-  for (std::unique_lock lock(mutex); running > 0;) {
-    one_ended.wait_for(lock, kAskEvery);
-    if (stopped || running == 0) continue;
-    lock.unlock();
-    if (stop()) stopped = true;
-    lock.lock();
-  }
+  if (thrown) std::rethrow_exception(thrown);
   return !stopped;
 }
 

@@ -13,9 +13,10 @@ int thread_count(int wanted);
 // 1, in any order, on `threads` threads of its own; a worker (0 .. threads - 1) runs one block at a
 // time. Meanwhile the calling thread asks `stop` every 20 ms: once it is true no further block
 // begins, and false is returned when the begun ones have ended. All threads are joined before the
-// return. `body` must not throw, and must not depend on which worker runs which block if the result
-// is to be the same for any number of threads. If the system gives fewer threads, fewer are used;
-// if it gives none, the calling thread does the work and asks between blocks.
+// return. What `body` throws (std::bad_alloc) ends the loop and is thrown again on the calling
+// thread. `body` must not depend on which worker runs which block if the result is to be the same
+// for any number of threads. If the system gives fewer threads, fewer are used; if it gives none,
+// the calling thread does the work and asks between blocks.
 bool parallel_blocks(size_t count, size_t block, int threads, const std::function<bool()>& stop,
                      const std::function<void(size_t begin, size_t end, size_t worker)>& body);
 

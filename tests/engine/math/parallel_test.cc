@@ -44,6 +44,19 @@ TEST(ParallelBlocks, AskTheCallingThreadWhetherToStop) {
   EXPECT_LT(blocks, 1'000'000);
 }
 
+TEST(ParallelBlocks, ThrowOnTheCallingThreadWhatAWorkerThrew) {
+  std::atomic<int> blocks = 0;
+  EXPECT_THROW(parallel_blocks(
+                   1'000'000, 1, 2, [] { return false; },
+                   [&](size_t begin, size_t, size_t) {
+                     blocks++;
+                     if (begin == 10) throw std::bad_alloc();
+                     std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                   }),
+               std::bad_alloc);
+  EXPECT_LT(blocks, 1'000'000);
+}
+
 TEST(ThreadCount, IsBetweenOneAndSixteen) {
   EXPECT_EQ(thread_count(3), 3);
   EXPECT_EQ(thread_count(1000), 16);

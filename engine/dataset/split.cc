@@ -1,0 +1,60 @@
+#include "engine/dataset/split.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/dataset/user_hash.h"
+
+namespace personalize {
+namespace {
+
+// Withholds everything of the user but his first `kept` events, and asks about it.
+void withhold(Split& split, size_t user, int64_t kept) {
+  const Sequences& sequences = *split.training.sequences;
+  split.training.end[user] = sequences.start[user] + kept;
+  std::vector<ItemIndex> items(sequences.item.begin() + split.training.end[user],
+                               sequences.item.begin() + sequences.start[user + 1]);
+  if (kept == 0 || items.empty()) return;
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+  split.test_users.push_back(user);
+  split.relevant.push_back(std::move(items));
+}
+
+int64_t length(const Sequences& sequences, size_t user) {
+  return sequences.start[user + 1] - sequences.start[user];
+}
+
+}  // namespace
+
+Split amazon_split(const Sequences& sequences, uint64_t seed) {
+  Split split{TrainingView::everything(sequences), {}, {}};
+  std::vector<std::pair<uint64_t, size_t>> order(sequences.user_count());
+  for (size_t u = 0; u < order.size(); u++) order[u] = {user_hash(sequences.users[u], seed), u};
+  std::sort(order.begin(), order.end());
+  order.resize(std::min(order.size(), std::max<size_t>(1, order.size() / 10)));
+  std::vector<size_t> chosen;
+  for (const auto& [hash, user] : order) chosen.push_back(user);
+  std::sort(chosen.begin(), chosen.end());
+  for (const size_t user : chosen) {
+    const int64_t n = length(sequences, user);
+    if (n > 1) withhold(split, user, n - std::max<int64_t>(1, n / 10));
+  }
+  return split;
+}
+
+Split leave_one_out_split(const Sequences& sequences) {
+  Split split{TrainingView::everything(sequences), {}, {}};
+  for (size_t user = 0; user < sequences.user_count(); user++)
+    if (const int64_t n = length(sequences, user); n >= 3) withhold(split, user, n - 1);
+  return split;
+}
+
+Split temporal_holdout_split(const Sequences& sequences) {
+  Split split{TrainingView::everything(sequences), {}, {}};
+  for (size_t user = 0; user < sequences.user_count(); user++)
+    withhold(split, user, length(sequences, user) * 9 / 10);
+  return split;
+}
+
+}  // namespace personalize

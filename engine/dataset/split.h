@@ -1,0 +1,32 @@
+// How events are withheld from a model to measure it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/dataset/sequences.h"
+
+namespace personalize {
+
+// What may be learned from, and what is asked. Test user t is user test_users[t] of the sequences;
+// his history is what `training` has of him, and relevant[t] are the distinct items withheld from
+// him, in ascending order, at least one. Test users stand in ascending order.
+struct Split {
+  TrainingView training;
+  std::vector<size_t> test_users;
+  std::vector<std::vector<ItemIndex>> relevant;
+};
+
+// Amazon Personalize's: test users are the tenth of the users (rounded down, at least one) with the
+// smallest user_hash(id, seed); the newest tenth of each one's events (rounded down, at least one)
+// is withheld. A chosen user with a single event is no test user. All other users train whole.
+Split amazon_split(const Sequences& sequences, uint64_t seed);
+
+// The last event of every user with three or more.
+Split leave_one_out_split(const Sequences& sequences);
+
+// Of every user's n events those past place 0.9 n; who has nothing left to learn from (n = 1) is no
+// test user.
+Split temporal_holdout_split(const Sequences& sequences);
+
+}  // namespace personalize

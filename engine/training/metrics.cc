@@ -1,0 +1,163 @@
+#include "engine/training/metrics.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <functional>
+
+#include "engine/math/parallel.h"
+#include "engine/math/topk.h"
+
+namespace personalize {
+namespace {
+
+constexpr float kNever = -std::numeric_limits<float>::infinity();
+constexpr size_t kListLength = 25;  // of the lists that coverage looks at
+constexpr int64_t kLastReciprocalRank = 25;
+
+double discount(int64_t rank) { return 1 / std::log2(1 + static_cast<double>(rank)); }
+
+// Everything one worker needs, allocated before the loop.
+struct Worker {
+  std::vector<float> scores;
+  std::vector<float> state;
+  std::vector<ModelEvent> history;
+  std::vector<Scored> list;
+  std::array<std::vector<uint8_t>, 2> listed;  // by item, for seen included and excluded
+};
+
+// The training part of user `user`, as a model sees it.
+void read_history(const TrainingView& training, size_t user, std::vector<ModelEvent>& history) {
+  const Sequences& sequences = *training.sequences;
+  history.clear();
+  for (auto i = static_cast<size_t>(training.begin(user));
+       i < static_cast<size_t>(training.end[user]); i++)
+    history.push_back({sequences.timestamp[i], sequences.item[i], sequences.value[i]});
+}
+
+UserMetrics measure_list(Worker& worker, std::span<const ItemIndex> relevant,
+                         std::vector<uint8_t>& listed) {
+  top_k(worker.scores, nullptr, kListLength, worker.list);
+  for (const Scored& scored : worker.list) listed[static_cast<size_t>(scored.item)] = 1;
+  return user_metrics(ranks_of(worker.scores, relevant));
+}
+
+void append_rows(std::string_view seen, std::span<const UserMetrics> users, double coverage,
+                 std::vector<MetricRow>& rows) {
+  const auto mean = [&](const std::function<double(const UserMetrics&)>& value) {
+    double sum = 0;
+    for (const UserMetrics& user : users) sum += value(user);
+    return sum / static_cast<double>(users.size());
+  };
+  const auto add = [&](std::string_view metric, int k, double value) {
+    rows.push_back({std::string(metric), k, value, {}, {}, std::string(seen)});
+  };
+  add(kCoverage, 0, coverage);
+  add(kMeanReciprocalRank, kLastReciprocalRank,
+      mean([](const UserMetrics& user) { return user.reciprocal_rank; }));
+  for (size_t c = 0; c < kCutoffs.size(); c++)
+    add(kNdcg, kCutoffs[c], mean([c](const UserMetrics& user) { return user.ndcg[c]; }));
+  for (size_t c = 0; c < kCutoffs.size(); c++)
+    add(kPrecision, kCutoffs[c], mean([c](const UserMetrics& user) { return user.precision[c]; }));
+  for (size_t c = 0; c < kCutoffs.size(); c++)
+    add(kHitRate, kCutoffs[c], mean([c](const UserMetrics& user) { return user.hit[c]; }));
+}
+
+}  // namespace
+
+std::vector<int64_t> ranks_of(std::span<const float> scores, std::span<const ItemIndex> relevant) {
+  std::vector<float> mine;
+  for (const ItemIndex item : relevant) {
+    const float score = scores[static_cast<size_t>(item)];
+    mine.push_back(std::isnan(score) ? kNever : score);
+  }
+  std::sort(mine.begin(), mine.end(), std::greater<>());
+  std::vector<int64_t> ranks;
+  for (size_t i = 0; i < mine.size(); i++) {
+    if (mine[i] == kNever) {
+      ranks.push_back(kNotRanked);
+      continue;
+    }
+    int32_t at_least = 0, relevant_at_least = 0;
+    for (const float score : scores) at_least += score >= mine[i] ? 1 : 0;
+    for (const float score : mine) relevant_at_least += score >= mine[i] ? 1 : 0;
+    ranks.push_back(at_least - relevant_at_least + 1 + static_cast<int64_t>(i));
+  }
+  return ranks;
+}
+
+UserMetrics user_metrics(std::span<const int64_t> ranks) {
+  UserMetrics metrics;
+  for (size_t c = 0; c < kCutoffs.size(); c++) {
+    const int64_t k = kCutoffs[c];
+    double gain = 0, best = 0;
+    int found = 0;
+    for (const int64_t rank : ranks) {
+      if (rank > k) continue;
+      found++;
+      gain += discount(rank);
+    }
+    for (int64_t rank = 1; rank <= std::min(k, static_cast<int64_t>(ranks.size())); rank++)
+      best += discount(rank);
+    metrics.precision[c] = found / static_cast<double>(k);
+    metrics.ndcg[c] = gain / best;
+    metrics.hit[c] = found > 0 ? 1 : 0;
+  }
+  if (const int64_t first = *std::min_element(ranks.begin(), ranks.end());
+      first <= kLastReciprocalRank)
+    metrics.reciprocal_rank = 1 / static_cast<double>(first);
+  return metrics;
+}
+
+Result<std::vector<MetricRow>> measure(const Model& model, const Split& split, int threads,
+                                       const std::function<bool()>& stop) {
+  if (split.test_users.empty()) return std::vector<MetricRow>();
+  const size_t items = model.item_count();
+  std::vector<Worker> workers(static_cast<size_t>(std::max(threads, 1)));
+  for (Worker& worker : workers) {
+    worker.scores.resize(items);
+    worker.state.resize(model.state_size());
+    for (auto& listed : worker.listed) listed.resize(items);
+  }
+  std::array<std::vector<UserMetrics>, 2> users;
+  for (auto& of_user : users) of_user.resize(split.test_users.size());
+
+  std::atomic<bool> stopped = false;  // a long history must not hold up the end
+  const auto measure_user = [&](size_t test, Worker& worker) {
+    read_history(split.training, split.test_users[test], worker.history);
+    if (model.state_size() > 0) {
+      model.begin(worker.state);
+      for (size_t i = 0; i < worker.history.size() && !stopped; i++)
+        model.step(worker.history, i, worker.state);
+    }
+    model.score({worker.history, worker.state}, worker.scores);
+    users[0][test] = measure_list(worker, split.relevant[test], worker.listed[0]);
+    for (const ModelEvent& event : worker.history)
+      worker.scores[static_cast<size_t>(event.item)] = kNever;
+    users[1][test] = measure_list(worker, split.relevant[test], worker.listed[1]);
+  };
+  const bool done = parallel_blocks(
+      split.test_users.size(), 4, threads,
+      [&] {
+        if (stop()) stopped = true;
+        return stopped.load();
+      },
+      [&](size_t begin, size_t end, size_t worker) {
+        for (size_t test = begin; test < end && !stopped; test++)
+          measure_user(test, workers[worker]);
+      });
+  if (!done) return Status(StatusCode::kInterrupted, "interrupted");
+
+  std::vector<MetricRow> rows;
+  for (const size_t list : {0, 1}) {
+    size_t covered = 0;
+    for (size_t item = 0; item < items; item++)
+      covered += std::any_of(workers.begin(), workers.end(),
+                             [&](const Worker& worker) { return worker.listed[list][item] != 0; });
+    append_rows(list == 0 ? kSeenIncluded : kSeenExcluded, users[list],
+                static_cast<double>(covered) / static_cast<double>(items), rows);
+  }
+  return rows;
+}
+
+}  // namespace personalize

@@ -1,0 +1,209 @@
+#include "extension/catalog_checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "engine/training/job.h"
+#include "extension/boundary.h"
+#include "extension/catalog.h"
+
+namespace personalize {
+namespace {
+
+struct CatalogWriters {
+  int depth = 0;
+};
+
+Status invalid(std::string_view table, std::string_view what) {
+  return {StatusCode::kInvalidInput, fmt::format("InvalidInputException: {}: {}", table, what)};
+}
+
+// The engine's failure as one of `table`: led by Amazon's exception name and the table.
+Status named(const Status& status, std::string_view table) {
+  if (status.is_ok()) return status;
+  return {status.code(),
+          fmt::format("{}: {}: {}",
+                      status.code() == StatusCode::kNotFound ? "ResourceNotFoundException"
+                                                             : "InvalidInputException",
+                      table, status.message())};
+}
+
+// Whether `name` is one of `names`, which are joined by ", " (no name contains a comma).
+bool listed(std::string_view names, std::string_view name) {
+  for (size_t start = 0; start <= names.size();) {
+    const size_t end = std::min(names.find(", ", start), names.size());
+    if (names.substr(start, end - start) == name) return true;
+    start = end + 2;
+  }
+  return false;
+}
+
+// A JSON object, or nothing.
+Status check_object(std::string_view table, std::string_view column, sqlite3_value* value) {
+  if (sqlite3_value_type(value) == SQLITE_NULL) return Status::ok();
+  const std::string_view text = text_of(value);
+  if (nlohmann::json::parse(text, nullptr, false).is_object()) return Status::ok();
+  return invalid(table, fmt::format("{} is no JSON object: {}", column, text));
+}
+
+// personalize_check_setting(name, value)
+Status check_setting(Connection&, sqlite3_value** values) {
+  constexpr std::string_view kTable = "personalize_settings";
+  const std::string_view name = text_of(values[0]);
+  if (name != "store_path")
+    return invalid(kTable, fmt::format("there is no setting '{}'; there are: store_path", name));
+  if (sqlite3_value_type(values[1]) != SQLITE_NULL && text_of(values[1]).empty())
+    return invalid(kTable, "store_path is empty; it is a directory, or NULL for the usual place");
+  return Status::ok();
+}
+
+// personalize_check_dataset_group(name)
+Status check_dataset_group(Connection&, sqlite3_value** values) {
+  return check_name("dataset group", text_of(values[0]));
+}
+
+// personalize_check_managed(table)
+Status check_managed(Connection& connection, sqlite3_value** values) {
+  if (connection.part<CatalogWriters>().depth > 0) return Status::ok();
+  return invalid(text_of(values[0]),
+                 "this table is written by CREATE VIRTUAL TABLE ... USING personalize_interactions "
+                 "(_users, _items), ALTER TABLE and DROP TABLE alone");
+}
+
+// personalize_check_unused(kind, name, kind of the users, their names or NULL)
+Status check_unused(Connection&, sqlite3_value** values) {
+  if (sqlite3_value_type(values[3]) == SQLITE_NULL) return Status::ok();
+  return {
+      StatusCode::kInUse,
+      fmt::format("ResourceInUseException: {} '{}' is used by {} {}; delete that first",
+                  text_of(values[0]), text_of(values[1]), text_of(values[2]), text_of(values[3]))};
+}
+
+// personalize_check_solution(name, dataset_group, recipe, perform_automl, perform_hpo, event_type,
+//   event_value_threshold, hyperparameters, feature_transformation, hpo_config, all groups)
+Status check_solution_row(Connection&, sqlite3_value** values) {
+  constexpr std::string_view kTable = "personalize_solutions";
+  PERSONALIZE_RETURN_IF_ERROR(check_name("solution", text_of(values[0])));
+  const std::string_view group = text_of(values[1]);
+  const std::string_view groups = text_of(values[10]);
+  if (!listed(groups, group))
+    return {StatusCode::kNotFound,
+            fmt::format("ResourceNotFoundException: {}: dataset group '{}' does not exist; there "
+                        "are: {}",
+                        kTable, group, groups)};
+  constexpr std::array<std::string_view, 2> kLater = {"perform_automl", "perform_hpo"};
+  for (int i = 0; i < 2; i++) {
+    if (sqlite3_value_int64(values[3 + i]) != 0)
+      return invalid(kTable, fmt::format("{} = {} is not yet available; name a recipe and its "
+                                         "hyperparameters, with {} = 0",
+                                         kLater[i], text_of(values[3 + i]), kLater[i]));
+  }
+  const int threshold = sqlite3_value_type(values[6]);
+  if (threshold != SQLITE_NULL && threshold != SQLITE_FLOAT && threshold != SQLITE_INTEGER)
+    return invalid(kTable,
+                   fmt::format("event_value_threshold is no number: '{}'", text_of(values[6])));
+  PERSONALIZE_RETURN_IF_ERROR(check_object(kTable, "hpo_config", values[9]));
+  PERSONALIZE_RETURN_IF_ERROR(check_object(kTable, "feature_transformation", values[8]));
+  const Result<const Recipe*> recipe = find_recipe(text_of(values[2]));
+  if (!recipe.is_ok()) return named(recipe.status(), kTable);
+  return named(Hyperparameters::parse(text_of(values[7]), (*recipe)->hyperparameters()).status(),
+               kTable);
+}
+
+Status check_tps(sqlite3_value* minimum, sqlite3_value* maximum) {
+  constexpr std::string_view kTable = "personalize_campaigns";
+  if (sqlite3_value_type(minimum) != SQLITE_INTEGER || sqlite3_value_int64(minimum) < 1)
+    return invalid(kTable, fmt::format("min_provisioned_tps is {}; it is a whole number of 1 or "
+                                       "more",
+                                       text_of(minimum)));
+  if (sqlite3_value_type(maximum) == SQLITE_NULL) return Status::ok();
+  if (sqlite3_value_type(maximum) != SQLITE_INTEGER ||
+      sqlite3_value_int64(maximum) < sqlite3_value_int64(minimum))
+    return invalid(kTable, fmt::format("max_tps is {}; it is a whole number of at least "
+                                       "min_provisioned_tps ({}), or NULL for no limit",
+                                       text_of(maximum), text_of(minimum)));
+  return Status::ok();
+}
+
+// personalize_check_campaign(name, version, min_provisioned_tps, max_tps, on_throttle, config, all
+//   solutions, uuid of the catalog)
+Status check_campaign(Connection&, sqlite3_value** values) {
+  constexpr std::string_view kTable = "personalize_campaigns";
+  PERSONALIZE_RETURN_IF_ERROR(check_name("campaign", text_of(values[0])));
+  PERSONALIZE_ASSIGN_OR_RETURN(const VersionName version,
+                               parse_version_name(text_of(values[1]), kTable));
+  const std::string_view solutions = text_of(values[6]);
+  if (!listed(solutions, version.solution))
+    return {StatusCode::kNotFound,
+            fmt::format("ResourceNotFoundException: {}: solution '{}' does not exist; there {}",
+                        kTable, version.solution,
+                        solutions.empty() ? "is none" : fmt::format("are: {}", solutions))};
+  PERSONALIZE_RETURN_IF_ERROR(check_tps(values[2], values[3]));
+  const std::string_view on_throttle = text_of(values[4]);
+  if (on_throttle != "error" && on_throttle != "wait")
+    return invalid(kTable,
+                   fmt::format("on_throttle is '{}'; it is 'error' or 'wait'", on_throttle));
+  if (sqlite3_value_type(values[5]) != SQLITE_NULL)
+    PERSONALIZE_RETURN_IF_ERROR(parse_campaign_config(text_of(values[5])).status());
+  return Status::ok();
+}
+
+// A check as an SQL function.
+template <Status (*check)(Connection&, sqlite3_value**)>
+void function(sqlite3_context* context, int, sqlite3_value** values) {
+  guarded_function(context, [&] {
+    Connection& connection = connection_of(context);
+    connection.count_catalog_change();
+    return check(connection, values);
+  });
+}
+
+}  // namespace
+
+Status check_name(std::string_view kind, std::string_view name) {
+  constexpr size_t kLongest = 63;
+  const auto letter_or_digit = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const bool good = !name.empty() && name.size() <= kLongest && letter_or_digit(name.front()) &&
+                    std::all_of(name.begin(), name.end(),
+                                [&](char c) { return letter_or_digit(c) || c == '-' || c == '_'; });
+  if (good) return Status::ok();
+  return {StatusCode::kInvalidInput,
+          fmt::format("InvalidInputException: {} name '{}' does not fit; a name has 1 to {} "
+                      "letters, digits, '-' and '_', and starts with a letter or a digit",
+                      kind, name, kLongest)};
+}
+
+CatalogWriting::CatalogWriting(Connection& connection) : connection_(connection) {
+  connection.part<CatalogWriters>().depth++;
+  connection.count_catalog_change();
+}
+CatalogWriting::~CatalogWriting() { connection_.part<CatalogWriters>().depth--; }
+
+Status register_catalog_checks(const std::shared_ptr<Connection>& connection) {
+  struct Check {
+    const char* name;
+    int arguments;
+    void (*function)(sqlite3_context*, int, sqlite3_value**);
+  };
+  constexpr std::array<Check, 6> kChecks = {{
+      {"personalize_check_setting", 2, function<check_setting>},
+      {"personalize_check_dataset_group", 1, function<check_dataset_group>},
+      {"personalize_check_managed", 1, function<check_managed>},
+      {"personalize_check_unused", 4, function<check_unused>},
+      {"personalize_check_solution", 11, function<check_solution_row>},
+      {"personalize_check_campaign", 8, function<check_campaign>},
+  }};
+  // Innocuous: triggers must be able to call them where trusted_schema is off.
+  for (const Check& check : kChecks)
+    PERSONALIZE_RETURN_IF_ERROR(
+        register_scalar(connection, check.name, check.arguments, SQLITE_INNOCUOUS, check.function));
+  return Status::ok();
+}
+
+}  // namespace personalize
