@@ -1,0 +1,242 @@
+#include "engine/store/shared_env.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include "engine/store/io_status.h"
+#include "engine/store/store_directory.h"
+
+namespace personalize {
+namespace {
+
+constexpr auto kWriterPatience = std::chrono::seconds(60);
+constexpr auto kWriterPause = std::chrono::milliseconds(1);
+// How often a transaction is begun anew before its trouble is taken for permanent.
+constexpr int kAttempts = 40;
+// The byte of the data file that stands for the writer: far beyond its end, where nothing is.
+constexpr off_t kWriterByte = off_t{1} << 60;
+
+// LMDB's own writer lock waits without limit for a process that was stopped in a write. So writers
+// first take a lock of ours that can be tried. It belongs to the open file and goes with the
+// process.
+class WriterLock {
+ public:
+  WriterLock() = default;
+  WriterLock(WriterLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~WriterLock() {
+    if (fd_ < 0) return;
+    struct flock lock = byte(F_UNLCK);
+    fcntl(fd_, F_OFD_SETLK, &lock);
+  }
+
+  static Result<WriterLock> take(int fd, SharedEnv::Wait wait, const std::string& path) {
+    const auto give_up = std::chrono::steady_clock::now() + kWriterPatience;
+    struct flock lock = byte(F_WRLCK);
+    while (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+      if (errno != EAGAIN && errno != EACCES && errno != EINTR)
+        return io_status(errno, "lock", path);
+      if (wait == SharedEnv::Wait::kNever || std::chrono::steady_clock::now() > give_up)
+        return Status(StatusCode::kBusy,
+                      fmt::format("another process is writing {}; try again", path));
+      std::this_thread::sleep_for(kWriterPause);
+    }
+    WriterLock taken;
+    taken.fd_ = fd;
+    return taken;
+  }
+
+ private:
+  static struct flock byte(short type) {
+    struct flock lock = {};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = kWriterByte;
+    lock.l_len = 1;
+    return lock;
+  }
+  int fd_ = -1;
+};
+
+}  // namespace
+
+SharedEnv::SharedEnv(std::string path, const StoreFileKind& kind, bool read_only,
+                     std::string like_file)
+    : path_(std::move(path)),
+      kind_(kind),
+      like_file_(std::move(like_file)),
+      process_(getpid()),
+      read_only_(read_only),
+      map_size_(kind.map_size) {}
+
+SharedEnv::~SharedEnv() = default;
+
+Result<std::unique_ptr<SharedEnv>> SharedEnv::open(const std::string& path,
+                                                   const StoreFileKind& kind, bool read_only,
+                                                   const std::string& like_file) {
+  std::unique_ptr<SharedEnv> opened(new SharedEnv(path, kind, read_only, like_file));
+  PERSONALIZE_RETURN_IF_ERROR(opened->open_env());
+  return opened;
+}
+
+Status SharedEnv::open_env() {
+  struct stat status;
+  if (stat(path_.c_str(), &status) != 0) return io_status(errno, "open", path_);
+  if (generation_ == 0) identity_ = FileIdentity::of(status);
+  PERSONALIZE_RETURN_IF_ERROR(check_status(status));
+  LmdbOptions options;
+  options.read_only = read_only_;
+  options.no_sync = kind_.no_sync;
+  options.map_size = map_size_;
+  options.mode = mode_like(like_file_);
+  if (read_only_ && is_read_only_directory(directory_of(path_)))
+    options.no_lock = true;
+  else
+    make_lock_file(path_, like_file_);
+  PERSONALIZE_ASSIGN_OR_RETURN(env_, LmdbEnv::open(path_, options, kind_.databases));
+  env_->clear_dead_readers();
+  generation_++;
+  return Status::ok();
+}
+
+Status SharedEnv::check_process() const {
+  if (getpid() == process_) return Status::ok();
+  return {StatusCode::kInternal,
+          fmt::format("{} was opened before this process was forked and cannot be used in it: open "
+                      "the database connection after fork()",
+                      path_)};
+}
+
+Status SharedEnv::check_file() {
+  struct stat status;
+  if (fstat(env_->fd(), &status) != 0) return io_status(errno, "look at", path_);
+  return check_status(status);
+}
+
+Status SharedEnv::check_status(const struct stat& status) {
+  if (status.st_nlink == 0 || FileIdentity::of(status) != identity_)
+    return {StatusCode::kNotFound,
+            fmt::format("{} was removed or replaced while it was in use", path_)};
+  int64_t largest = largest_size_.load(std::memory_order_relaxed);
+  if (status.st_size < largest)
+    return {StatusCode::kCorrupt,
+            fmt::format("{} is damaged (it was cut from {} to {} bytes while it was in use): run "
+                        "SELECT personalize_repair()",
+                        path_, largest, status.st_size)};
+  while (status.st_size > largest &&
+         !largest_size_.compare_exchange_weak(largest, status.st_size, std::memory_order_relaxed)) {
+  }
+  return Status::ok();
+}
+
+Status SharedEnv::reopen(LmdbTrouble trouble, uint64_t generation) {
+  const std::unique_lock lock(mutex_);
+  if (generation_ != generation && env_) return Status::ok();  // another thread has done it
+  if (trouble == LmdbTrouble::kMapFull || trouble == LmdbTrouble::kMapResized) {
+    struct stat status;
+    const size_t file_size = stat(path_.c_str(), &status) == 0 ? status.st_size : 0;
+    const size_t current = env_ ? env_->map_size() : map_size_;
+    const size_t wanted = std::max(current * 2, file_size * 2);
+    if (trouble == LmdbTrouble::kMapFull && (!kind_.may_grow || wanted <= current))
+      return {StatusCode::kFull, fmt::format("{} is full ({} bytes)", path_, current)};
+    map_size_ = wanted;
+  }
+  env_.reset();
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      const DirectoryLock directory,
+      DirectoryLock::take(directory_of(path_), DirectoryLock::Kind::kShared));
+  return open_env();
+}
+
+Result<SharedEnv::Reading> SharedEnv::begin_read() {
+  Status last;
+  for (int attempt = 0; attempt < kAttempts; attempt++) {
+    PERSONALIZE_RETURN_IF_ERROR(check_process());
+    LmdbTrouble trouble = LmdbTrouble::kNone;
+    uint64_t generation = 0;
+    {
+      std::shared_lock lock(mutex_);
+      generation = generation_;
+      if (env_) {
+        PERSONALIZE_RETURN_IF_ERROR(check_file());
+        Result<LmdbTxn> txn = LmdbTxn::begin(*env_, LmdbTxn::Access::kRead, trouble);
+        if (txn.is_ok()) return Reading(std::move(lock), std::move(txn).value());
+        if (trouble == LmdbTrouble::kNone) return txn.status();
+        last = txn.status();
+      }
+    }
+    PERSONALIZE_RETURN_IF_ERROR(reopen(trouble, generation));
+  }
+  return last;
+}
+
+Status SharedEnv::write_once(const std::function<Status(LmdbTxn&)>& change, Wait wait,
+                             LmdbTrouble& trouble, uint64_t& generation) {
+  const std::shared_lock lock(mutex_);
+  generation = generation_;
+  if (!env_) {
+    trouble = LmdbTrouble::kPanic;
+    return Status(StatusCode::kIo, fmt::format("{} could not be opened again", path_));
+  }
+  PERSONALIZE_RETURN_IF_ERROR(check_file());
+  PERSONALIZE_ASSIGN_OR_RETURN(const WriterLock writer, WriterLock::take(env_->fd(), wait, path_));
+  PERSONALIZE_ASSIGN_OR_RETURN(LmdbTxn txn,
+                               LmdbTxn::begin(*env_, LmdbTxn::Access::kWrite, trouble));
+  Status done = change(txn);
+  if (done.is_ok()) done = txn.commit();
+  trouble = txn.trouble();
+  return done;
+}
+
+Status SharedEnv::write(const std::function<Status(LmdbTxn&)>& change, Wait wait) {
+  PERSONALIZE_RETURN_IF_ERROR(check_process());
+  if (writer_thread_.load() == std::this_thread::get_id())
+    return {StatusCode::kInternal, fmt::format("{}: a write inside a write", path_)};
+  std::unique_lock writer(writer_, std::defer_lock);
+  if (wait == Wait::kNever ? !writer.try_lock() : !writer.try_lock_for(kWriterPatience))
+    return {StatusCode::kBusy, fmt::format("another thread is writing {}; try again", path_)};
+  writer_thread_.store(std::this_thread::get_id());
+  Status done;
+  for (int attempt = 0; attempt < kAttempts; attempt++) {
+    LmdbTrouble trouble = LmdbTrouble::kNone;
+    uint64_t generation = 0;
+    done = write_once(change, wait, trouble, generation);
+    if (done.is_ok() || trouble == LmdbTrouble::kNone) break;
+    if (const Status again = reopen(trouble, generation); !again.is_ok()) {
+      done = again;
+      break;
+    }
+  }
+  writer_thread_.store(std::thread::id());
+  return done;
+}
+
+Result<uint64_t> SharedEnv::last_transaction() {
+  PERSONALIZE_RETURN_IF_ERROR(check_process());
+  {
+    const std::shared_lock lock(mutex_);
+    if (env_) {
+      PERSONALIZE_RETURN_IF_ERROR(check_file());
+      return env_->last_transaction();
+    }
+  }
+  PERSONALIZE_RETURN_IF_ERROR(begin_read().status());
+  return last_transaction();
+}
+
+Status SharedEnv::allow_writes() {
+  PERSONALIZE_RETURN_IF_ERROR(check_process());
+  const std::unique_lock lock(mutex_);
+  if (!read_only_) return Status::ok();
+  env_.reset();
+  read_only_ = false;
+  const Status opened = open_env();
+  if (!opened.is_ok()) read_only_ = true;
+  return opened;
+}
+
+}  // namespace personalize

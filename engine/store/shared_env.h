@@ -1,0 +1,114 @@
+// One LMDB file as this process uses it: opened once whatever the number of connections, proven
+// sound before that, guarded at every use against what LMDB would crash on or hang in (a truncated
+// file, a fork, a map that is too small, another process that was stopped in the middle of a
+// write).
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <thread>
+
+#include "engine/status.h"
+#include "engine/store/lmdb.h"
+
+namespace personalize {
+
+// What is the same for all opens of a file. The pointers must live for ever.
+struct StoreFileKind {
+  std::span<const char* const> databases;
+  size_t map_size;
+  bool may_grow;  // beyond map_size
+  bool no_sync;
+};
+
+// Which file it is, whatever its name.
+struct FileIdentity {
+  dev_t device;
+  ino_t inode;
+  auto operator<=>(const FileIdentity&) const = default;
+  static FileIdentity of(const struct stat& status) { return {status.st_dev, status.st_ino}; }
+};
+
+class SharedEnv {
+ public:
+  // A read transaction and what keeps the map in place during it. Must not be held while the same
+  // thread calls another function of the same SharedEnv.
+  class Reading {
+   public:
+    LmdbTxn& txn() { return txn_; }
+
+   private:
+    friend class SharedEnv;
+    Reading(std::shared_lock<std::shared_mutex> lock, LmdbTxn txn)
+        : lock_(std::move(lock)), txn_(std::move(txn)) {}
+    std::shared_lock<std::shared_mutex> lock_;
+    LmdbTxn txn_;
+  };
+
+  enum class Wait {
+    kPatient,  // kBusy after a minute behind one other writer
+    kNever,    // kBusy at once
+  };
+
+  // Opens `path`. The caller has proven it sound, holds the directory's lock and sees to it that a
+  // file is opened once a process (EnvRegistry). Must be destroyed by the process that opened it.
+  static Result<std::unique_ptr<SharedEnv>> open(const std::string& path, const StoreFileKind& kind,
+                                                 bool read_only, const std::string& like_file);
+  ~SharedEnv();
+
+  // Errors of all that follow: kInternal after fork(), kNotFound if the file was removed, kCorrupt
+  // if it became shorter, and what LMDB says.
+
+  Result<Reading> begin_read();
+  // Runs `change` and commits; runs it again if the map had to grow. Nothing is stored unless OK
+  // comes back. kFull if the map is full and may not grow.
+  Status write(const std::function<Status(LmdbTxn&)>& change, Wait wait);
+  Result<uint64_t> last_transaction();
+
+  // Opens the file anew for writing if it was opened for reading only.
+  Status allow_writes();
+
+  const std::string& path() const { return path_; }
+  FileIdentity identity() const { return identity_; }
+  pid_t process() const { return process_; }
+
+ private:
+  SharedEnv(std::string path, const StoreFileKind& kind, bool read_only, std::string like_file);
+  Status check_process() const;
+  Status check_file();
+  Status check_status(const struct stat& status);
+  Status open_env();
+  Status reopen(LmdbTrouble trouble, uint64_t generation);
+  Status write_once(const std::function<Status(LmdbTxn&)>& change, Wait wait, LmdbTrouble& trouble,
+                    uint64_t& generation);
+
+  const std::string path_;
+  const StoreFileKind kind_;
+  const std::string like_file_;
+  const pid_t process_;
+  FileIdentity identity_ = {};
+  bool read_only_;
+  size_t map_size_;
+
+  // Shared by all who use env_, exclusive to who replaces it.
+  std::shared_mutex mutex_;
+  std::unique_ptr<LmdbEnv> env_;  // null after a failure to open it again
+  uint64_t generation_ = 0;       // counts the openings
+
+  std::timed_mutex writer_;
+  std::atomic<std::thread::id> writer_thread_ = {};
+  std::atomic<int64_t> largest_size_ = 0;  // of the file, ever seen
+};
+
+}  // namespace personalize

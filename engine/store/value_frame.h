@@ -1,0 +1,47 @@
+// What surrounds every value in models.mdb and states.mdb: a header that says what it is, and a
+// checksum that is seeded with the hash of its key, so that neither a changed value nor a right
+// value in the wrong place is ever taken for true. Layout: doc/file_format.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/status.h"
+
+namespace personalize {
+
+// The format of both files. A file of another number is refused, never converted.
+inline constexpr uint8_t kStoreFormat = 1;
+
+// Stored in every value, so the numbers are part of the format.
+enum class FrameKind : uint8_t {
+  kInfo = 1,
+  kVersion = 2,
+  kModel = 3,
+  kMetrics = 4,
+  kLog = 5,
+  kOther = 6,
+  kState = 7,
+};
+
+inline constexpr size_t kFrameHeaderSize = 24;
+inline constexpr size_t kFrameOverhead = kFrameHeaderSize + 8;
+
+// Writes header, payload and checksum to `out`, which has kFrameOverhead + payload.size() bytes and
+// needs no alignment. `payload` may already lie at its place in `out`.
+void write_frame(FrameKind kind, std::string_view key, std::span<const std::byte> payload,
+                 std::byte* out);
+
+// The payload of `value`, a view into it. Errors: kCorrupt, with a sentence part such as "its
+// checksum is wrong", or for a sound frame of another format "it is of format 2, ...".
+Result<std::span<const std::byte>> read_frame(FrameKind kind, std::string_view key,
+                                              std::span<const std::byte> value);
+
+// The same without the checksum: whether a value of `value_size` bytes that starts with `start`
+// (kFrameHeaderSize bytes, or fewer if the value is shorter) claims to be the value of `key`.
+Status check_frame_header(FrameKind kind, std::string_view key, std::span<const std::byte> start,
+                          size_t value_size);
+
+}  // namespace personalize
