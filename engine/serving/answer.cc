@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 namespace personalize {
 
@@ -51,7 +50,9 @@ void Answerer::normalise(std::span<const float> scores) {
       normaliser_ = log_sum_exp(scores);
       break;
     case ScoreKind::kCounts:
-      normaliser_ = std::accumulate(scores.begin(), scores.end(), 0.0);
+      normaliser_ = 0;
+      for (const float score : scores)
+        if (score > 0) normaliser_ += static_cast<double>(score);
       break;
     case ScoreKind::kSimilarity:
       break;
