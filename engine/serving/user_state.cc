@@ -3,6 +3,10 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <cstring>
+
+#include "engine/math/dispatch.h"
+
 namespace personalize {
 namespace {
 
@@ -16,7 +20,9 @@ static_assert(sizeof(ModelEvent) ==
 }  // namespace
 
 uint64_t history_hash(std::span<const ModelEvent> history) {
-  return XXH3_64bits(history.data(), history.size_bytes());
+  // Seeded with the instruction set: another one's states differ in their last bits.
+  static const uint64_t seed = XXH3_64bits(kernels().isa, std::strlen(kernels().isa));
+  return XXH3_64bits_withSeed(history.data(), history.size_bytes(), seed);
 }
 
 std::span<const float> UserState::after(const Model& model, std::span<const ModelEvent> history,

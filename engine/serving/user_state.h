@@ -15,7 +15,7 @@
 
 namespace personalize {
 
-// The chain hash of a history: equal for equal events in equal order.
+// The chain hash of a history: equal for equal events in equal order, on one instruction set.
 uint64_t history_hash(std::span<const ModelEvent> history);
 
 // Where a user's memo lies.
