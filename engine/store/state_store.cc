@@ -82,7 +82,7 @@ class NoStateStore final : public StateStore {
   Status forget(std::string_view, uint64_t, std::span<const uint64_t>) override {
     return Status::ok();
   }
-  bool enabled() override { return false; }
+  bool enabled() const override { return false; }
 };
 
 class LmdbStateStore final : public StateStore {
@@ -97,22 +97,23 @@ class LmdbStateStore final : public StateStore {
            std::span<const float> state) override;
   Status forget(std::string_view user_id, uint64_t secret,
                 std::span<const uint64_t> model_ids) override;
-  bool enabled() override { return file() != nullptr; }
+  bool enabled() const override { return file() != nullptr; }
 
  private:
-  std::shared_ptr<SharedEnv> file();
+  std::shared_ptr<SharedEnv> file() const;
   void lose(const std::shared_ptr<SharedEnv>& file, const Status& why);
-  Result<std::shared_ptr<SharedEnv>> open_file();
-  Status make_file();
-  Status throw_away(const FileIdentity& identity);
+  Result<std::shared_ptr<SharedEnv>> open_file() const;
+  Status make_file() const;
+  Status throw_away(const FileIdentity& identity) const;
 
   const std::string directory_, path_, like_file_;
-  std::mutex mutex_;                 // of what follows
-  std::shared_ptr<SharedEnv> file_;  // null before the first use and after it was lost
-  bool given_up_ = false;
+  // Opened by the first call that needs it, whichever that is.
+  mutable std::mutex mutex_;                 // of what follows
+  mutable std::shared_ptr<SharedEnv> file_;  // null before the first use and after it was lost
+  mutable bool given_up_ = false;
 };
 
-std::shared_ptr<SharedEnv> LmdbStateStore::file() {
+std::shared_ptr<SharedEnv> LmdbStateStore::file() const {
   const std::lock_guard lock(mutex_);
   for (int attempt = 0; attempt < kAttempts && !file_ && !given_up_; attempt++) {
     Result<std::shared_ptr<SharedEnv>> opened = open_file();
@@ -142,7 +143,7 @@ void LmdbStateStore::lose(const std::shared_ptr<SharedEnv>& file, const Status& 
     given_up_ = true;
 }
 
-Status LmdbStateStore::make_file() {
+Status LmdbStateStore::make_file() const {
   PERSONALIZE_ASSIGN_OR_RETURN(const DirectoryLock lock,
                                DirectoryLock::take(directory_, DirectoryLock::Kind::kExclusive));
   const Status made =
@@ -151,7 +152,7 @@ Status LmdbStateStore::make_file() {
 }
 
 // Removes the file if it still is that one. Who has it open sees that it was removed.
-Status LmdbStateStore::throw_away(const FileIdentity& identity) {
+Status LmdbStateStore::throw_away(const FileIdentity& identity) const {
   PERSONALIZE_ASSIGN_OR_RETURN(const DirectoryLock lock,
                                DirectoryLock::take(directory_, DirectoryLock::Kind::kExclusive));
   struct stat status;
@@ -162,7 +163,7 @@ Status LmdbStateStore::throw_away(const FileIdentity& identity) {
   return Status::ok();
 }
 
-Result<std::shared_ptr<SharedEnv>> LmdbStateStore::open_file() {
+Result<std::shared_ptr<SharedEnv>> LmdbStateStore::open_file() const {
   struct stat status;
   if (stat(path_.c_str(), &status) != 0) {
     PERSONALIZE_RETURN_IF_ERROR(make_file());

@@ -54,7 +54,7 @@ class StateStore {
   virtual Status forget(std::string_view user_id, uint64_t secret,
                         std::span<const uint64_t> model_ids) = 0;
   // False if nothing is remembered: the file is opened by the first call that needs it.
-  virtual bool enabled() = 0;
+  virtual bool enabled() const = 0;
 };
 
 }  // namespace personalize

@@ -61,7 +61,9 @@ class MapStateStore : public StateStore {
     writes++;
     states[{key.model_id, key.user_hash[0]}] = {count, hash, {state.begin(), state.end()}};
   }
-  void forget(std::string_view, uint64_t, std::span<const uint64_t>) override {}
+  Status forget(std::string_view, uint64_t, std::span<const uint64_t>) override {
+    return Status::ok();
+  }
   bool enabled() const override { return true; }
 };
 
