@@ -7,6 +7,7 @@
 #include "extension/anchor_table.h"
 #include "extension/boundary.h"
 #include "extension/catalog_checks.h"
+#include "extension/catalog_stubs.h"
 #include "extension/connection.h"
 
 #ifndef SQLITE_CORE
@@ -27,6 +28,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_anchor_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_about_functions(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_checks(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_catalog_stubs(connection));
   return Status::ok();
 }
 

@@ -15,20 +15,26 @@ namespace personalize {
 // The stores of one schema. Cached in the connection (cheap to ask for again); dropped when the
 // catalog's uuid, the file behind the schema, or the settings change.
 struct Stores {
-  std::string
-      directory;  // '<database>.personalize', or where settings.store_path / PERSONALIZE_STORE say
+  std::string directory;
   std::shared_ptr<ModelStore> models;
   std::shared_ptr<StateStore> states;
   uint64_t state_secret = 0;
 };
 
+// The directory is '<database file>.personalize'; or what the setting store_path says (relative to
+// the database's directory); or '$PERSONALIZE_STORE/<uuid>.personalize'.
+//
 // With kCreate makes what is missing (training does; questions do not). ':memory:' and temp
 // databases get a temporary directory that is removed when the connection closes. A read-only
-// database opens read-only. Errors as ModelStore::open, kNotFound with "no model here: SELECT
-// personalize_train(...)".
+// database, or a directory that may not be written to, opens read-only. What comes back lives until
+// the next call for the same schema. Errors as ModelStore::open, kNotFound with "no model here:
+// SELECT personalize_train(...)".
 Result<const Stores*> open_stores(Connection& connection, std::string_view schema, OpenMode mode);
 
 // The directory alone, whether it exists or not.
 Result<std::string> store_directory(Connection& connection, std::string_view schema);
+
+// Lets go of the schema's stores, so that they can be repaired.
+void close_stores(Connection& connection, std::string_view schema);
 
 }  // namespace personalize
