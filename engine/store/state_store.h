@@ -49,9 +49,11 @@ class StateStore {
   // known.
   virtual void put(const StateKey& key, uint64_t event_count, uint64_t chain_hash,
                    std::span<const float> state) = 0;
-  // Removes the user's states of these models; of all models if the span is empty.
-  virtual void forget(std::string_view user_id, uint64_t secret,
-                      std::span<const uint64_t> model_ids) = 0;
+  // Removes the user's states of these models; of all models if the span is empty. The one call
+  // whose failure counts: kBusy, kFull or kIo if something may still be there.
+  virtual Status forget(std::string_view user_id, uint64_t secret,
+                        std::span<const uint64_t> model_ids) = 0;
+  // False if nothing is remembered: the file is opened by the first call that needs it.
   virtual bool enabled() const = 0;
 };
 

@@ -1,0 +1,114 @@
+#include "engine/serving/answer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace personalize {
+
+ItemSet ItemSet::none(size_t item_count) {
+  ItemSet set;
+  set.words_.assign(item_count / 64 + 1, 0);
+  return set;
+}
+
+ItemSet ItemSet::all(size_t item_count) {
+  ItemSet set;
+  set.words_.assign(item_count / 64 + 1, ~uint64_t{0});
+  return set;
+}
+
+void Answerer::ask_for_user(const LoadedModel& model, const Question& question) {
+  self_ = kNoItem;
+  normalised_ = false;
+  if (question.history.empty()) {
+    kind_ = ScoreKind::kCounts;
+    scores_.assign(model.popularity.begin(), model.popularity.end());
+    return;
+  }
+  kind_ = model.model->score_kind();
+  scores_.resize(model.model->item_count());
+  model.model->score(question, scores_);
+}
+
+void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item) {
+  self_ = item;
+  normalised_ = false;
+  scores_.resize(model.model->item_count());
+  kind_ = model.model->similar_kind();
+  if (item != kNoItem && model.model->similar(item, scores_)) {
+    scores_[static_cast<size_t>(item)] = -std::numeric_limits<float>::infinity();
+  } else {
+    kind_ = ScoreKind::kCounts;
+    scores_.assign(model.popularity.begin(), model.popularity.end());
+  }
+}
+
+void Answerer::normalise(std::span<const float> scores) {
+  switch (kind_) {
+    case ScoreKind::kLogits:
+      normaliser_ = log_sum_exp(scores);
+      break;
+    case ScoreKind::kCounts:
+      normaliser_ = 0;
+      for (const float score : scores)
+        if (score > 0) normaliser_ += static_cast<double>(score);
+      break;
+    case ScoreKind::kSimilarity:
+      break;
+  }
+}
+
+double Answerer::scaled(float score) const {
+  switch (kind_) {
+    case ScoreKind::kLogits:
+      return std::exp(static_cast<double>(score) - normaliser_);
+    case ScoreKind::kCounts:
+      return normaliser_ > 0 ? static_cast<double>(score) / normaliser_ : 0;
+    case ScoreKind::kSimilarity:
+      break;
+  }
+  return static_cast<double>(score);
+}
+
+void Answerer::best(size_t k, const ItemSet* allowed, std::vector<Answer>& answers) {
+  const uint64_t* words = allowed != nullptr ? allowed->words() : nullptr;
+  const bool one_pass = !normalised_ && kind_ == ScoreKind::kLogits;
+  // One more than asked for: the item whose similar ones are wanted is among the popular ones.
+  const size_t wanted = self_ != kNoItem && k < scores_.size() ? k + 1 : k;
+  top_k(scores_, words, wanted, top_, one_pass ? &normaliser_ : nullptr);
+  if (!normalised_ && !one_pass) normalise(scores_);
+  normalised_ = true;
+  answers.clear();
+  for (const Scored& scored : top_)
+    if (!excluded(scored.item) && answers.size() < k)
+      answers.push_back({scored.item, scaled(scored.score)});
+}
+
+void Answerer::ranked(std::span<const ItemIndex> items, std::vector<Answer>& answers) {
+  listed_.clear();
+  for (const ItemIndex item : items) {
+    const float score = scores_[static_cast<size_t>(item)];
+    // As top_k: what is no number comes last.
+    listed_.push_back(std::isnan(score) ? -std::numeric_limits<float>::infinity() : score);
+  }
+  normalise(listed_);
+  normalised_ = false;  // of the list, not of all items
+  top_.clear();
+  for (size_t i = 0; i < items.size(); i++) top_.push_back({items[i], listed_[i]});
+  std::sort(top_.begin(), top_.end(), [](const Scored& a, const Scored& b) {
+    return a.score > b.score || (a.score == b.score && a.item < b.item);
+  });
+  answers.clear();
+  for (const Scored& scored : top_) answers.push_back({scored.item, scaled(scored.score)});
+}
+
+double Answerer::score_of(ItemIndex item) {
+  if (!normalised_) {
+    normalise(scores_);
+    normalised_ = true;
+  }
+  return scaled(scores_[static_cast<size_t>(item)]);
+}
+
+}  // namespace personalize

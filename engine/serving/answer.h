@@ -1,0 +1,73 @@
+// From scores to answers: what recommend(), rank(), similar_items() and personalize_score() return,
+// over a loaded model and a history.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/ids.h"
+#include "engine/math/topk.h"
+#include "engine/recipes/recipe.h"
+#include "engine/serving/loaded_model.h"
+
+namespace personalize {
+
+// A set of a model's items, as top_k wants it.
+class ItemSet {
+ public:
+  // Nothing, or everything, of `item_count` items.
+  static ItemSet none(size_t item_count);
+  static ItemSet all(size_t item_count);
+  void add(ItemIndex item) { words_[place(item)] |= bit(item); }
+  void remove(ItemIndex item) { words_[place(item)] &= ~bit(item); }
+  bool has(ItemIndex item) const { return (words_[place(item)] & bit(item)) != 0; }
+  const uint64_t* words() const { return words_.data(); }
+
+ private:
+  static size_t place(ItemIndex item) { return static_cast<size_t>(item) / 64; }
+  static uint64_t bit(ItemIndex item) { return uint64_t{1} << (static_cast<size_t>(item) % 64); }
+  std::vector<uint64_t> words_;
+};
+
+struct Answer {
+  ItemIndex item = kNoItem;
+  double score = 0;
+};
+
+// Scores every item of a model once a question and answers from that. The buffers are kept from
+// question to question: no allocation once they have their size. Used by one thread.
+class Answerer {
+ public:
+  // Scores all items for a user: by the model, or, for a user without events, by popularity.
+  void ask_for_user(const LoadedModel& model, const Question& question);
+  // Scores all items by their similarity to `item`; for kNoItem and for an item too little is known
+  // about, by popularity. The item itself is no answer.
+  void ask_for_similar(const LoadedModel& model, ItemIndex item);
+
+  // The k best items of the last question, best first, equal ones in the order of their numbers;
+  // fewer if there are fewer. `allowed` (null: all) is searched, not filtered afterwards: k answers
+  // come if k pass. Scores: a softmax over all items of the model (allowed or not), or each item's
+  // share of all popularity, or the similarity.
+  void best(size_t k, const ItemSet* allowed, std::vector<Answer>& answers);
+  // The listed items, best first, equal ones in the order of their numbers. Scores: as above, but
+  // over the list. Each item at most once, none of them kNoItem.
+  void ranked(std::span<const ItemIndex> items, std::vector<Answer>& answers);
+  // The score of one item, as best() would give it.
+  double score_of(ItemIndex item);
+
+ private:
+  double scaled(float score) const;
+  void normalise(std::span<const float> scores);
+  bool excluded(ItemIndex item) const { return item == self_; }
+
+  ScoreKind kind_ = ScoreKind::kCounts;
+  std::vector<float> scores_;  // one an item
+  ItemIndex self_ = kNoItem;   // what similar items are asked of
+  bool normalised_ = false;    // whether normaliser_ holds for scores_
+  double normaliser_ = 0;      // log of the sum of exponentials, or sum of counts
+  std::vector<Scored> top_;
+  std::vector<float> listed_;
+};
+
+}  // namespace personalize

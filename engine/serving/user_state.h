@@ -1,0 +1,40 @@
+// The recurrent state of a user, kept between questions as a memo: (number of events, hash of those
+// events, state). A memo is believed only if its hash matches the events the question itself sees,
+// so that late, changed and deleted events, ROLLBACK and old snapshots need no care of their own:
+// what does not match is folded again from the first event. The state is the same, bit for bit,
+// with and without a memo.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/recipes/recipe.h"
+#include "engine/serving/loaded_model.h"
+#include "engine/store/state_store.h"
+
+namespace personalize {
+
+// The chain hash of a history: equal for equal events in equal order, on one instruction set.
+uint64_t history_hash(std::span<const ModelEvent> history);
+
+// Where a user's memo lies.
+struct UserMemo {
+  StateStore* store = nullptr;  // null: none
+  StateKey key;
+};
+
+// Gives the state after `history`: from the memo forward if it is one of this history's, else from
+// the start. Writes the memo back, at best effort, when several events had to be folded. The
+// buffers are kept from call to call. Used by one thread.
+class UserState {
+ public:
+  // The view lives until the next call.
+  std::span<const float> after(const Model& model, std::span<const ModelEvent> history,
+                               const UserMemo& memo);
+
+ private:
+  StoredState stored_;
+};
+
+}  // namespace personalize

@@ -1,0 +1,165 @@
+#include "engine/serving/answer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "tests/engine/serving/fakes.h"
+
+namespace personalize {
+namespace {
+
+using fakes::DecayModel;
+using fakes::Loaded;
+
+// Scores whatever the test says.
+class TableModel : public Model {
+ public:
+  TableModel(std::vector<float> scores, ScoreKind kind) : scores_(std::move(scores)), kind_(kind) {}
+  size_t item_count() const override { return scores_.size(); }
+  ScoreKind score_kind() const override { return kind_; }
+  void score(const Question&, std::span<float> scores) const override {
+    std::copy(scores_.begin(), scores_.end(), scores.begin());
+  }
+  ScoreKind similar_kind() const override { return kind_; }
+  bool similar(ItemIndex, std::span<float> scores) const override {
+    std::copy(scores_.begin(), scores_.end(), scores.begin());
+    return true;
+  }
+
+ private:
+  std::vector<float> scores_;
+  ScoreKind kind_;
+};
+
+// Sorts everything, in double precision, and normalises over `over`.
+std::vector<Answer> slow_answers(const std::vector<float>& scores, ScoreKind kind,
+                                 const std::vector<ItemIndex>& candidates,
+                                 const std::vector<ItemIndex>& over) {
+  double sum = 0;
+  for (const ItemIndex i : over) {
+    const double score = scores[static_cast<size_t>(i)];
+    sum += kind == ScoreKind::kLogits ? std::exp(score) : score;
+  }
+  std::vector<Answer> all;
+  for (const ItemIndex i : candidates) {
+    const double score = scores[static_cast<size_t>(i)];
+    all.push_back({i, kind == ScoreKind::kLogits   ? std::exp(score) / sum
+                      : kind == ScoreKind::kCounts ? score / sum
+                                                   : score});
+  }
+  std::sort(all.begin(), all.end(), [&](const Answer& a, const Answer& b) {
+    const float x = scores[static_cast<size_t>(a.item)], y = scores[static_cast<size_t>(b.item)];
+    return x > y || (x == y && a.item < b.item);
+  });
+  return all;
+}
+
+void expect_same(const std::vector<Answer>& found, std::vector<Answer> wanted, size_t k) {
+  if (wanted.size() > k) wanted.resize(k);
+  ASSERT_EQ(found.size(), wanted.size());
+  for (size_t i = 0; i < found.size(); i++) {
+    EXPECT_EQ(found[i].item, wanted[i].item) << "place " << i;
+    EXPECT_NEAR(found[i].score, wanted[i].score, 1e-6 * std::abs(wanted[i].score) + 1e-12);
+  }
+}
+
+std::vector<ItemIndex> numbers(size_t n) {
+  std::vector<ItemIndex> all(n);
+  for (size_t i = 0; i < n; i++) all[i] = static_cast<ItemIndex>(i);
+  return all;
+}
+
+class AnswerTest : public testing::TestWithParam<ScoreKind> {
+ protected:
+  static constexpr size_t kItems = 300;
+  AnswerTest() : loaded_(kItems) {
+    for (float& score : scores_) score = static_cast<float>(random_() % 50) / 8;
+    loaded_.model->model = std::make_unique<TableModel>(scores_, GetParam());
+    answerer_.ask_for_user(*loaded_.model, {history_, {}});
+  }
+  std::mt19937 random_{7};
+  std::vector<float> scores_ = std::vector<float>(kItems);
+  Loaded loaded_;
+  std::vector<ModelEvent> history_ = {{100, 3, kNoValue}};
+  Answerer answerer_;
+  std::vector<Answer> answers_;
+};
+
+TEST_P(AnswerTest, TheBestKAreThoseOfAFullSortWithScoresOverAllItems) {
+  for (const size_t k : {size_t{0}, size_t{1}, size_t{10}, kItems, kItems + 50}) {
+    answerer_.best(k, nullptr, answers_);
+    expect_same(answers_, slow_answers(scores_, GetParam(), numbers(kItems), numbers(kItems)), k);
+  }
+}
+
+TEST_P(AnswerTest, ASetIsSearchedNotFilteredAfterwards) {
+  ItemSet set = ItemSet::none(kItems);
+  std::vector<ItemIndex> members;
+  for (size_t i = 0; i < kItems; i++) {
+    if (random_() % 10 != 0) continue;
+    set.add(static_cast<ItemIndex>(i));
+    members.push_back(static_cast<ItemIndex>(i));
+  }
+  answerer_.best(12, &set, answers_);
+  EXPECT_EQ(answers_.size(), 12u);
+  expect_same(answers_, slow_answers(scores_, GetParam(), members, numbers(kItems)), 12);
+  set.remove(members.front());
+  EXPECT_FALSE(set.has(members.front()));
+  EXPECT_TRUE(set.has(members.back()));
+}
+
+TEST_P(AnswerTest, AListIsRankedWithScoresOverTheList) {
+  std::vector<ItemIndex> list = numbers(kItems);
+  std::shuffle(list.begin(), list.end(), random_);
+  list.resize(40);
+  answerer_.ranked(list, answers_);
+  expect_same(answers_, slow_answers(scores_, GetParam(), list, list), 40);
+  // And what best() gives afterwards is over all items again.
+  answerer_.best(5, nullptr, answers_);
+  expect_same(answers_, slow_answers(scores_, GetParam(), numbers(kItems), numbers(kItems)), 5);
+}
+
+TEST_P(AnswerTest, TheScoreOfOneItemIsTheOneOfTheList) {
+  std::vector<Answer> all;
+  answerer_.best(kItems, nullptr, all);
+  for (const Answer& answer : all) EXPECT_EQ(answerer_.score_of(answer.item), answer.score);
+}
+
+TEST_P(AnswerTest, SimilarItemsLeaveTheItemItselfOut) {
+  answerer_.ask_for_similar(*loaded_.model, 17);
+  answerer_.best(kItems, nullptr, answers_);
+  std::vector<ItemIndex> others = numbers(kItems);
+  std::erase(others, 17);
+  expect_same(answers_, slow_answers(scores_, GetParam(), others, others), kItems);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, AnswerTest,
+                         testing::Values(ScoreKind::kLogits, ScoreKind::kCounts,
+                                         ScoreKind::kSimilarity));
+
+TEST(Answer, AUserWithoutEventsGetsThePopularItemsAndTheirShares) {
+  const Loaded loaded(4);  // popularity 1, 2, 3, 4
+  Answerer answerer;
+  std::vector<Answer> answers;
+  answerer.ask_for_user(*loaded.model, {});
+  answerer.best(3, nullptr, answers);
+  expect_same(answers, {{3, 0.4}, {2, 0.3}, {1, 0.2}}, 3);
+}
+
+TEST(Answer, AnItemTooLittleIsKnownAboutGivesPopularItemsButNotItself) {
+  const Loaded loaded(4);
+  Answerer answerer;
+  std::vector<Answer> answers;
+  answerer.ask_for_similar(*loaded.model, 0);
+  answerer.best(10, nullptr, answers);
+  expect_same(answers, {{3, 0.4}, {2, 0.3}, {1, 0.2}}, 10);
+  answerer.ask_for_similar(*loaded.model, kNoItem);
+  answerer.best(10, nullptr, answers);
+  expect_same(answers, {{3, 0.4}, {2, 0.3}, {1, 0.2}, {0, 0.1}}, 10);
+}
+
+}  // namespace
+}  // namespace personalize
