@@ -1,0 +1,32 @@
+// What a training says about its data before it learns from them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/dataset/sequences.h"
+#include "engine/dataset/split.h"
+#include "engine/status.h"
+#include "engine/store/records.h"
+#include "engine/training/job.h"
+
+namespace personalize {
+
+// Amazon Personalize refuses to train on less; here it is advice.
+inline constexpr int64_t kAdvisedInteractions = 1000;
+inline constexpr int64_t kAdvisedUsers = 25;  // with two interactions or more
+
+// Errors: kInvalidInput if there is nothing to learn from, saying whether it is the solution's
+// event_type or event_value_threshold that left nothing.
+Status check_enough_to_train(const Sequences& sequences, const Solution& solution);
+
+// Sentences about what makes a model worse than it need be: too few interactions, timestamps that
+// are no Unix seconds or lie after `now`, ties that had to be shuffled.
+std::vector<std::string> training_advice(const Sequences& sequences, int64_t now);
+
+// One line of what was measured: the model's NDCG@10 beside its rivals'.
+std::string evaluation_summary(const std::vector<MetricRow>& metrics, const Split& split,
+                               double seconds);
+
+}  // namespace personalize

@@ -1,0 +1,337 @@
+#include "engine/training/job.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <new>
+#include <optional>
+
+#include "engine/dataset/split.h"
+#include "engine/math/dispatch.h"
+#include "engine/math/parallel.h"
+#include "engine/recipes/popularity.h"
+#include "engine/training/advice.h"
+#include "engine/training/metrics.h"
+#include "engine/training/options.h"
+#include "engine/training/running_versions.h"
+#include "engine/training/version_writer.h"
+
+namespace personalize {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Status interrupted() { return {StatusCode::kInterrupted, "training was interrupted"}; }
+
+// Forwards a scan, and ends it when the host says stop.
+class StoppableSink : public EventSink {
+ public:
+  StoppableSink(EventSink& sink, TrainingHost& host) : sink_(sink), host_(host) {}
+  Status user(std::string_view user_id, std::span<const Event> events) override {
+    if (host_.stop()) return interrupted();
+    return sink_.user(user_id, events);
+  }
+
+ private:
+  EventSink& sink_;
+  TrainingHost& host_;
+};
+
+class StoppableSource : public EventSource {
+ public:
+  StoppableSource(EventSource& source, TrainingHost& host) : source_(source), host_(host) {}
+  Status scan(EventSink& sink) override {
+    StoppableSink stoppable(sink, host_);
+    return source_.scan(stoppable);
+  }
+  Status of_user(std::string_view user_id, std::vector<Event>& events) override {
+    return source_.of_user(user_id, events);
+  }
+  Result<std::string_view> item_id(ItemCode code) override { return source_.item_id(code); }
+  Result<std::string_view> event_type(EventTypeCode code) override {
+    return source_.event_type(code);
+  }
+  uint64_t dictionary_generation() const override { return source_.dictionary_generation(); }
+
+ private:
+  EventSource& source_;
+  TrainingHost& host_;
+};
+
+// What a recipe tells while it fits, as rows of the log.
+class FitProgress : public Progress {
+ public:
+  FitProgress(VersionWriter& version, TrainingHost& host, std::string_view stage)
+      : version_(version), host_(host), stage_(stage) {}
+
+  bool stop() override { return !status_.is_ok() || host_.stop(); }
+  void epoch(const EpochRow& epoch) override {
+    LogRow row;
+    row.stage = stage_;
+    row.epoch = epoch.epoch;
+    row.epochs = epoch.epochs;
+    row.loss = epoch.loss;
+    row.events_per_second = epoch.events_per_second;
+    keep(version_.log(std::move(row)));
+  }
+  void note(std::string_view text) override { keep(version_.note(text)); }
+
+  // OK, or why the log could not be written: the fit was then stopped for it.
+  const Status& status() const { return status_; }
+
+ private:
+  void keep(Status status) {
+    if (status_.is_ok()) status_ = std::move(status);
+  }
+  VersionWriter& version_;
+  TrainingHost& host_;
+  std::string stage_;
+  Status status_;
+};
+
+// A fitted model, opened.
+struct OpenModel {
+  std::shared_ptr<AlignedBytes> bytes;
+  std::unique_ptr<Model> model;
+};
+
+Result<OpenModel> open_model(const Recipe& recipe, const BlobWriter& blob) {
+  OpenModel result;
+  const std::vector<std::byte> bytes = blob.finish();
+  result.bytes = std::make_shared<AlignedBytes>(bytes.size());
+  if (result.bytes->data() == nullptr) return Status(StatusCode::kNoMemory, "out of memory");
+  std::memcpy(result.bytes->data(), bytes.data(), bytes.size());
+  PERSONALIZE_ASSIGN_OR_RETURN(const BlobView view, BlobView::parse(result.bytes->bytes()));
+  PERSONALIZE_ASSIGN_OR_RETURN(result.model, recipe.open(view));
+  return result;
+}
+
+// One training, from the solution to the stored version.
+class Job {
+ public:
+  Job(const Recipe& recipe, const Hyperparameters& hyperparameters, const TrainingOptions& options,
+      TrainingHost& host, VersionWriter& version)
+      : recipe_(recipe),
+        hyperparameters_(hyperparameters),
+        options_(options),
+        host_(host),
+        version_(version) {}
+
+  Status run(const Solution& solution, EventSource& source) {
+    PERSONALIZE_RETURN_IF_ERROR(read(solution, source));
+    std::optional<Fitted> fitted;
+    TrainingView learned_from = TrainingView::everything(sequences_);
+    if (options_.evaluation != Evaluation::kNone) {
+      const Split split = make_split();
+      PERSONALIZE_RETURN_IF_ERROR(evaluate(split, fitted));
+      if (!options_.final_fit && fitted) learned_from = split.training;
+    }
+    if (options_.final_fit || !fitted) {
+      PERSONALIZE_ASSIGN_OR_RETURN(fitted, fit(recipe_, hyperparameters_, learned_from, "fit"));
+    }
+    return store(*fitted, learned_from);
+  }
+
+ private:
+  Status log(std::string_view stage, std::string message) {
+    LogRow row;
+    row.stage = stage;
+    row.message = std::move(message);
+    return version_.log(std::move(row));
+  }
+
+  Status read(const Solution& solution, EventSource& source) {
+    const Clock::time_point start = Clock::now();
+    StoppableSource stoppable(source, host_);
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        sequences_, read_sequences(stoppable, solution.filter, options_.tie_order, options_.seed));
+    VersionRecord& record = version_.record();
+    record.users = static_cast<int64_t>(sequences_.user_count());
+    record.items = static_cast<int64_t>(sequences_.item_count());
+    record.events = static_cast<int64_t>(sequences_.event_count());
+    record.tie_order = sequences_.ties_shuffled ? "shuffled" : "arrival";
+    PERSONALIZE_RETURN_IF_ERROR(
+        log("read",
+            fmt::format("{} users, {} items, {} of {} interactions, read in {:.1f} s", record.users,
+                        record.items, record.events, sequences_.rows_read, seconds_since(start))));
+    PERSONALIZE_RETURN_IF_ERROR(check_enough_to_train(sequences_, solution));
+    for (const std::string& advice : training_advice(sequences_, std::time(nullptr)))
+      PERSONALIZE_RETURN_IF_ERROR(version_.note(advice));
+    return Status::ok();
+  }
+
+  Split make_split() const {
+    switch (options_.evaluation) {
+      case Evaluation::kLeaveOneOut:
+        return leave_one_out_split(sequences_);
+      case Evaluation::kTemporalHoldout:
+        return temporal_holdout_split(sequences_);
+      default:
+        return amazon_split(sequences_, options_.seed);
+    }
+  }
+
+  Result<Fitted> fit(const Recipe& recipe, const Hyperparameters& hyperparameters,
+                     const TrainingView& data, std::string_view stage) {
+    if (host_.stop()) return interrupted();
+    FitProgress progress(version_, host_, stage);
+    FitOptions fit_options;
+    fit_options.seed = options_.seed;
+    fit_options.threads = options_.threads;
+    const bool two_fits = options_.evaluation != Evaluation::kNone && options_.final_fit;
+    fit_options.budget_seconds = options_.budget_seconds / (two_fits ? 2 : 1);
+    auto fitted = recipe.fit(data, hyperparameters, fit_options, progress);
+    if (!progress.status().is_ok()) return progress.status();
+    if (!fitted.is_ok() && fitted.status().code() == StatusCode::kInterrupted) return interrupted();
+    return fitted;
+  }
+
+  Result<std::vector<MetricRow>> measure_fitted(const Recipe& recipe, const Fitted& fitted,
+                                                const Split& split) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const OpenModel opened, open_model(recipe, fitted.blob));
+    auto rows = measure(*opened.model, split, thread_count(options_.threads),
+                        [this] { return host_.stop(); });
+    if (!rows.is_ok() && rows.status().code() == StatusCode::kInterrupted) return interrupted();
+    return rows;
+  }
+
+  // Another recipe with its defaults, on the same split. No rows if it can make nothing of it.
+  Result<std::vector<MetricRow>> measure_rival(std::string_view name, const Split& split) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* rival, find_recipe(name));
+    PERSONALIZE_ASSIGN_OR_RETURN(const Hyperparameters defaults,
+                                 Hyperparameters::parse("", rival->hyperparameters()));
+    auto fitted = fit(*rival, defaults, split.training, "evaluate");
+    if (!fitted.is_ok()) {
+      if (fitted.status().code() == StatusCode::kInvalidInput) return std::vector<MetricRow>();
+      return fitted.status();
+    }
+    return measure_fitted(*rival, *fitted, split);
+  }
+
+  // Fits on the split's training part into `fitted`, and fills metrics_. Where so little is left to
+  // learn from that no model is possible, there are no metrics and `fitted` stays empty.
+  Status evaluate(const Split& split, std::optional<Fitted>& fitted) {
+    if (split.test_users.empty()) {
+      return version_.note(
+          "no metrics: nobody has enough interactions to withhold some and learn from the others");
+    }
+    const Clock::time_point start = Clock::now();
+    auto trained = fit(recipe_, hyperparameters_, split.training, "evaluate");
+    if (!trained.is_ok()) {
+      if (trained.status().code() != StatusCode::kInvalidInput) return trained.status();
+      return version_.note(fmt::format("no metrics: {}", trained.status().message()));
+    }
+    PERSONALIZE_ASSIGN_OR_RETURN(metrics_, measure_fitted(recipe_, *trained, split));
+    PERSONALIZE_ASSIGN_OR_RETURN(const auto baseline, measure_rival("popularity-count", split));
+    PERSONALIZE_ASSIGN_OR_RETURN(const auto markov, measure_rival("markov", split));
+    for (size_t i = 0; i < metrics_.size(); i++) {
+      if (i < baseline.size()) metrics_[i].baseline = baseline[i].value;
+      if (i < markov.size()) metrics_[i].markov = markov[i].value;
+    }
+    fitted = *std::move(trained);
+    return log("evaluate", evaluation_summary(metrics_, split, seconds_since(start)));
+  }
+
+  Status store(Fitted& fitted, const TrainingView& learned_from) {
+    if (host_.stop()) return interrupted();
+    fitted.blob.add("popularity", distinct_users(learned_from));
+    sequences_.items.write(fitted.blob);
+    PERSONALIZE_ASSIGN_OR_RETURN(const OpenModel opened, open_model(recipe_, fitted.blob));
+    const auto& values = fitted.hyperparameters.values();
+    version_.record().hyperparameters = {values.begin(), values.end()};
+    return version_.finish(opened.bytes->bytes(), metrics_);
+  }
+
+  const Recipe& recipe_;
+  const Hyperparameters& hyperparameters_;
+  const TrainingOptions& options_;
+  TrainingHost& host_;
+  VersionWriter& version_;
+  Sequences sequences_;
+  std::vector<MetricRow> metrics_;
+};
+
+VersionRecord draft_of(const Solution& solution, const TrainingOptions& options,
+                       const Recipe& recipe, const Hyperparameters& hyperparameters) {
+  VersionRecord draft;
+  draft.solution = solution.name;
+  draft.dataset_group = solution.dataset_group;
+  draft.recipe = recipe.name();
+  draft.seed = options.seed;
+  draft.evaluation = evaluation_name(options.evaluation);
+  draft.event_type = solution.filter.event_type;
+  if (solution.filter.has_threshold)
+    draft.event_value_threshold = solution.filter.event_value_threshold;
+  draft.hyperparameters = {hyperparameters.values().begin(), hyperparameters.values().end()};
+  draft.build = fmt::format("{} {}", PERSONALIZE_VERSION, kernels().isa);
+  return draft;
+}
+
+}  // namespace
+
+Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
+                            EventSource& source, ModelStore& store, TrainingHost& host) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe, find_recipe(solution.recipe));
+  PERSONALIZE_ASSIGN_OR_RETURN(const Hyperparameters hyperparameters,
+                               solution_hyperparameters(solution, *recipe));
+  if (options.mode == TrainingMode::kUpdate) {
+    return Status(StatusCode::kInvalidInput,
+                  "training_mode UPDATE is not available yet; FULL trains a new version from all "
+                  "interactions");
+  }
+  PERSONALIZE_RETURN_IF_ERROR(fail_abandoned_versions(store));
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<VersionWriter> version,
+      VersionWriter::begin(store, host, draft_of(solution, options, *recipe, hyperparameters)));
+  Status status;
+  try {
+    status = Job(*recipe, hyperparameters, options, host, *version).run(solution, source);
+  } catch (const std::bad_alloc&) {
+    status = {StatusCode::kNoMemory, "out of memory"};
+  } catch (const std::exception& unexpected) {
+    status = {StatusCode::kInternal, unexpected.what()};
+  }
+  if (!status.is_ok()) {
+    version->fail(status.message());
+    return status;
+  }
+  return version->record();
+}
+
+Status fail_abandoned_versions(ModelStore& store) {
+  if (store.read_only()) return Status::ok();
+  const auto abandoned = [&](std::string_view key, const VersionRecord& record) {
+    if (record.status != kVersionInProgress) return false;
+    if (record.process == getpid())
+      return !running_versions().contains(store.directory(), std::string(key));
+    return !process_runs_since(record.process, record.created);
+  };
+  PERSONALIZE_ASSIGN_OR_RETURN(const auto versions, store.list(StoreKind::kVersion, ""));
+  for (const auto& [key, value] : versions) {
+    const auto record = decode_version(value);
+    if (!record.is_ok() || !abandoned(key, *record)) continue;
+    PERSONALIZE_RETURN_IF_ERROR(store.write([&, key = key](StoreWriter& writer) -> Status {
+      PERSONALIZE_ASSIGN_OR_RETURN(const auto current, writer.get(StoreKind::kVersion, key));
+      if (!current) return Status::ok();
+      auto again = decode_version(*current);
+      if (!again.is_ok() || !abandoned(key, *again)) return Status::ok();
+      again->status = kVersionFailed;
+      again->failure_reason = "the process that trained it ended";
+      again->updated = std::time(nullptr);
+      again->process = 0;
+      return writer.put(StoreKind::kVersion, key, encode(*again));
+    }));
+  }
+  return Status::ok();
+}
+
+}  // namespace personalize
