@@ -2,6 +2,7 @@
 # SQLite themselves (extension/personalize.h).
 file(GLOB extension_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/extension/*.cc)
 include(cmake/catalog.cmake)
+include(cmake/build_facts.cmake)
 if(extension_sources)
   add_library(personalize MODULE ${extension_sources})
   set_target_properties(personalize PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

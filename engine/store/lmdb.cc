@@ -114,6 +114,8 @@ int open_databases(MDB_env* env, std::span<const char* const> names, bool create
 
 }  // namespace
 
+std::string_view lmdb_version() { return mdb_version(nullptr, nullptr, nullptr); }
+
 Result<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const std::string& path, const LmdbOptions& options,
                                                std::span<const char* const> databases) {
   std::unique_ptr<LmdbEnv> opened(new LmdbEnv);

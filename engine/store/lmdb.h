@@ -22,6 +22,9 @@ struct MDB_txn;
 
 namespace personalize {
 
+// Of the library in use: "LMDB 0.9.24: (July 24, 2019)".
+std::string_view lmdb_version();
+
 struct LmdbOptions {
   bool read_only = false;
   bool no_lock = false;           // only for a file that nobody else can write or has yet seen
