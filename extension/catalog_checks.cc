@@ -1,15 +1,18 @@
 #include "extension/catalog_checks.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "engine/store/versions.h"
 #include "engine/training/job.h"
 #include "extension/boundary.h"
 #include "extension/catalog.h"
+#include "extension/store_access.h"
 
 namespace personalize {
 namespace {
@@ -107,18 +110,84 @@ Status check_solution_row(Connection&, sqlite3_value** values) {
     return invalid(kTable,
                    fmt::format("event_value_threshold is no number: '{}'", text_of(values[6])));
   PERSONALIZE_RETURN_IF_ERROR(check_object(kTable, "hpo_config", values[9]));
-  PERSONALIZE_RETURN_IF_ERROR(check_object(kTable, "feature_transformation", values[8]));
-  const Result<const Recipe*> recipe = find_recipe(text_of(values[2]));
-  if (!recipe.is_ok()) return named(recipe.status(), kTable);
-  return named(Hyperparameters::parse(text_of(values[7]), (*recipe)->hyperparameters()).status(),
-               kTable);
+  Solution solution;
+  solution.name = text_of(values[0]);
+  solution.dataset_group = group;
+  solution.recipe = text_of(values[2]);
+  solution.filter.event_type = text_of(values[5]);
+  solution.filter.has_threshold = threshold != SQLITE_NULL;
+  solution.filter.event_value_threshold = sqlite3_value_double(values[6]);
+  solution.hyperparameters = text_of(values[7]);
+  solution.feature_transformation = text_of(values[8]);
+  return named(check_solution(solution), kTable);
+}
+
+// The schema whose catalog has this uuid. A trigger cannot know the name under which its own
+// database is attached.
+Result<std::string> schema_of(Connection& connection, std::string_view uuid) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<std::string> schemas, catalog_schemas(connection));
+  for (const std::string& schema : schemas) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const Identity who, identity(connection, schema));
+    if (who.uuid == uuid) return schema;
+  }
+  return Status(StatusCode::kInternal,
+                "personalize: personalize_identity does not say whose catalog this is");
+}
+
+// The model store of that catalog; nullptr where nothing was trained yet.
+Result<std::shared_ptr<ModelStore>> store_of(Connection& connection, std::string_view uuid) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::string schema, schema_of(connection, uuid));
+  const Result<const Stores*> stores = open_stores(connection, schema, OpenMode::kReadWrite);
+  if (stores.is_ok()) return (*stores)->models;
+  if (stores.status().code() == StatusCode::kNotFound) return std::shared_ptr<ModelStore>();
+  return stores.status();
+}
+
+// personalize_check_no_versions(solution, uuid of the catalog)
+Status check_no_versions(Connection& connection, sqlite3_value** values) {
+  const std::string_view solution = text_of(values[0]);
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::shared_ptr<ModelStore> store,
+                               store_of(connection, text_of(values[1])));
+  if (!store) return Status::ok();
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<VersionRecord> versions,
+                               list_versions(*store, solution));
+  if (versions.empty()) return Status::ok();
+  return {StatusCode::kInUse,
+          fmt::format("ResourceInUseException: solution '{0}' has {1} version{2}, which carry its "
+                      "name: DELETE FROM personalize_versions WHERE solution = '{0}' first",
+                      solution, versions.size(), versions.size() == 1 ? "" : "s")};
+}
+
+// 'solution/3' must be there and ACTIVE; 'solution/latest' may come to be later.
+Status check_version(Connection& connection, const VersionName& version, std::string_view uuid) {
+  if (version.number == 0) return Status::ok();
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::shared_ptr<ModelStore> store, store_of(connection, uuid));
+  std::vector<std::string> active;
+  if (store) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<VersionRecord> records,
+                                 list_versions(*store, version.solution));
+    for (const VersionRecord& record : records) {
+      if (record.status != kVersionActive) continue;
+      if (record.number == version.number) return Status::ok();
+      active.push_back(record.name());
+    }
+  }
+  return {StatusCode::kNotFound,
+          fmt::format("ResourceNotFoundException: personalize_campaigns: there is no ACTIVE "
+                      "solution version '{}/{}'; there {}",
+                      version.solution, version.number,
+                      active.empty()
+                          ? fmt::format("is none: SELECT personalize_train('{}')", version.solution)
+                          : fmt::format("are: {}", fmt::join(active, ", ")))};
 }
 
 Status check_tps(sqlite3_value* minimum, sqlite3_value* maximum) {
   constexpr std::string_view kTable = "personalize_campaigns";
-  if (sqlite3_value_type(minimum) != SQLITE_INTEGER || sqlite3_value_int64(minimum) < 1)
-    return invalid(kTable, fmt::format("min_provisioned_tps is {}; it is a whole number of 1 or "
-                                       "more",
+  constexpr int64_t kMost = 1'000'000;
+  if (sqlite3_value_type(minimum) != SQLITE_INTEGER || sqlite3_value_int64(minimum) < 1 ||
+      sqlite3_value_int64(minimum) > kMost)
+    return invalid(kTable, fmt::format("min_provisioned_tps is {}; it is a whole number from 1 to "
+                                       "1000000",
                                        text_of(minimum)));
   if (sqlite3_value_type(maximum) == SQLITE_NULL) return Status::ok();
   if (sqlite3_value_type(maximum) != SQLITE_INTEGER ||
@@ -131,7 +200,7 @@ Status check_tps(sqlite3_value* minimum, sqlite3_value* maximum) {
 
 // personalize_check_campaign(name, version, min_provisioned_tps, max_tps, on_throttle, config, all
 //   solutions, uuid of the catalog)
-Status check_campaign(Connection&, sqlite3_value** values) {
+Status check_campaign(Connection& connection, sqlite3_value** values) {
   constexpr std::string_view kTable = "personalize_campaigns";
   PERSONALIZE_RETURN_IF_ERROR(check_name("campaign", text_of(values[0])));
   PERSONALIZE_ASSIGN_OR_RETURN(const VersionName version,
@@ -143,6 +212,7 @@ Status check_campaign(Connection&, sqlite3_value** values) {
                         kTable, version.solution,
                         solutions.empty() ? "is none" : fmt::format("are: {}", solutions))};
   PERSONALIZE_RETURN_IF_ERROR(check_tps(values[2], values[3]));
+  PERSONALIZE_RETURN_IF_ERROR(check_version(connection, version, text_of(values[7])));
   const std::string_view on_throttle = text_of(values[4]);
   if (on_throttle != "error" && on_throttle != "wait")
     return invalid(kTable,
@@ -191,12 +261,13 @@ Status register_catalog_checks(const std::shared_ptr<Connection>& connection) {
     int arguments;
     void (*function)(sqlite3_context*, int, sqlite3_value**);
   };
-  constexpr std::array<Check, 6> kChecks = {{
+  constexpr std::array<Check, 7> kChecks = {{
       {"personalize_check_setting", 2, function<check_setting>},
       {"personalize_check_dataset_group", 1, function<check_dataset_group>},
       {"personalize_check_managed", 1, function<check_managed>},
       {"personalize_check_unused", 4, function<check_unused>},
       {"personalize_check_solution", 11, function<check_solution_row>},
+      {"personalize_check_no_versions", 2, function<check_no_versions>},
       {"personalize_check_campaign", 8, function<check_campaign>},
   }};
   // Innocuous: triggers must be able to call them where trusted_schema is off.

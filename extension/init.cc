@@ -9,6 +9,7 @@
 #include "extension/catalog_checks.h"
 #include "extension/catalog_stubs.h"
 #include "extension/connection.h"
+#include "extension/report_tables.h"
 
 #ifndef SQLITE_CORE
 SQLITE_EXTENSION_INIT1
@@ -29,6 +30,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_about_functions(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_checks(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_stubs(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_report_tables(connection));
   return Status::ok();
 }
 
