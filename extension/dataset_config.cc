@@ -259,7 +259,7 @@ std::string DatasetConfig::declaration() const {
   std::string sql = "CREATE TABLE x(";
   for (const DatasetColumn& column : columns) {
     if (&column != columns.data()) sql += ", ";
-    sql += fmt::format("{} {}{}", quoted(column.name), declared_type(column.type),
+    sql += fmt::format("{} {}{}", sql_name(column.name), declared_type(column.type),
                        column.hidden ? " HIDDEN" : "");
   }
   return sql + ")";

@@ -9,6 +9,7 @@
 #include "extension/catalog_checks.h"
 #include "extension/catalog_stubs.h"
 #include "extension/connection.h"
+#include "extension/dataset_table.h"
 #include "extension/report_tables.h"
 
 #ifndef SQLITE_CORE
@@ -31,6 +32,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_checks(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_stubs(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_report_tables(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_dataset_modules(connection));
   return Status::ok();
 }
 

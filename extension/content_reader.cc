@@ -1,0 +1,147 @@
+#include "extension/content_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "extension/boundary.h"
+
+namespace personalize {
+namespace {
+
+// Where no type is declared, 42, 42.0 and '42' may all be stored, and are one user.
+std::string order_of(const std::string& column, bool untyped) {
+  if (!untyped) return column + " COLLATE BINARY";
+  return fmt::format(
+      "CAST(CASE typeof({0}) WHEN 'real' THEN CAST({0} AS INTEGER) ELSE {0} END AS TEXT) COLLATE "
+      "BINARY",
+      column);
+}
+
+}  // namespace
+
+int32_t ContentReader::Numbers::number(std::string_view text) {
+  if (const auto found = numbers_.find(text); found != numbers_.end()) return found->second;
+  const auto number = static_cast<int32_t>(texts_.size());
+  numbers_.emplace(texts_.emplace_back(text), number);
+  return number;
+}
+
+Result<std::string_view> ContentReader::Numbers::text(int32_t number) const {
+  if (number < 0 || static_cast<size_t>(number) >= texts_.size())
+    return Status(StatusCode::kInternal, fmt::format("no text has the number {}", number));
+  return std::string_view(texts_[static_cast<size_t>(number)]);
+}
+
+ContentReader::ContentReader(Connection& connection, std::string_view schema, DatasetConfig config,
+                             BusinessTable business)
+    : connection_(connection), config_(std::move(config)), business_(business) {
+  const auto expression = [&](const char* column) {
+    return content_expression(config_.columns[config_.find(column)]);
+  };
+  user_column_ = config_.columns[config_.find("USER_ID")].content_column;
+  user_order_ = order_of(sql_name(user_column_), business_.id_is_untyped);
+  from_ = fmt::format("{}.{}", sql_name(schema), sql_name(config_.content));
+  select_ = fmt::format("SELECT {}, {}, {}, {}, {}, {} FROM {}", expression("USER_ID"),
+                        expression("ITEM_ID"), expression("TIMESTAMP"), expression("EVENT_TYPE"),
+                        expression("EVENT_VALUE"), business_.has_rowid ? "rowid" : "0", from_);
+}
+
+Result<bool> ContentReader::read_row(const Statement& statement, std::string& user, Row& row) {
+  const auto value = [&](int column) { return sqlite3_column_value(statement.get(), column); };
+  Result<std::string> id = id_of(value(0), "");
+  if (!id.is_ok()) return false;
+  user = std::move(*id);
+  id = id_of(value(1), "");
+  if (!id.is_ok() || statement.is_null(2)) return false;
+  row.event = Event();
+  row.event.item = items_.number(*id);
+  row.arrival = statement.integer(5);
+  const Result<int64_t> seconds = checked_content_timestamp(config_, value(2));
+  if (!seconds.is_ok())
+    return Status(seconds.status().code(),
+                  fmt::format("{} (user '{}'{})", seconds.status().message(), user,
+                              business_.has_rowid ? fmt::format(", rowid {}", row.arrival) : ""));
+  row.event.timestamp = *seconds;
+  if (!statement.is_null(3)) row.event.type = types_.number(statement.text(3));
+  if (!statement.is_null(4)) row.event.value = static_cast<float>(statement.real(4));
+  return true;
+}
+
+void ContentReader::sort_into(std::vector<Row>& rows, std::vector<Event>& events) {
+  const auto earlier = [](const Row& a, const Row& b) {
+    if (a.event.timestamp != b.event.timestamp) return a.event.timestamp < b.event.timestamp;
+    return a.arrival < b.arrival;
+  };
+  if (!std::is_sorted(rows.begin(), rows.end(), earlier))
+    std::stable_sort(rows.begin(), rows.end(), earlier);
+  events.clear();
+  for (const Row& row : rows) events.push_back(row.event);
+}
+
+Status ContentReader::of_user(std::string_view user_id, std::vector<Event>& events) {
+  events.clear();
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement statement, connection_.cached(fmt::format("{} WHERE {}", select_,
+                                                          content_id_condition(user_column_, 1))));
+  bind_content_id(statement, 1, user_id);
+  std::vector<Row> rows;
+  std::string user;
+  Row row;
+  for (;;) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool there, statement.step());
+    if (!there) break;
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool is_event, read_row(statement, user, row));
+    // The business table's own comparison may be looser: '042' is 42 to an INTEGER column.
+    if (is_event && user == user_id) rows.push_back(row);
+  }
+  sort_into(rows, events);
+  return Status::ok();
+}
+
+Status ContentReader::scan(EventSink& sink) {
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement statement, connection_.cached(fmt::format("{} ORDER BY {}", select_, user_order_)));
+  std::vector<Row> rows;
+  std::vector<Event> events;
+  std::string current;
+  const auto give = [&]() -> Status {
+    if (rows.empty()) return Status::ok();
+    sort_into(rows, events);
+    rows.clear();
+    return sink.user(current, events);
+  };
+  std::string user;
+  Row row;
+  for (;;) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool there, statement.step());
+    if (!there) return give();
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool is_event, read_row(statement, user, row));
+    if (!is_event) continue;
+    if (user != current) {
+      PERSONALIZE_RETURN_IF_ERROR(give());
+      current = user;
+    }
+    rows.push_back(row);
+  }
+}
+
+Status ContentReader::list_users(std::string_view after, size_t limit,
+                                 std::vector<std::string>& users) {
+  const std::string condition = after.empty() ? "" : fmt::format(" WHERE {} > ?1", user_order_);
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_.cached(fmt::format("SELECT {} FROM {}{} GROUP BY {} ORDER BY {}",
+                                     sql_name(user_column_), from_, condition, user_order_,
+                                     user_order_)));
+  if (!after.empty()) statement.bind(1, after);
+  while (users.size() < limit) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
+    if (!row) break;
+    Result<std::string> id = id_of(sqlite3_column_value(statement.get(), 0), "");
+    if (id.is_ok()) users.push_back(std::move(*id));
+  }
+  return Status::ok();
+}
+
+}  // namespace personalize

@@ -1,0 +1,67 @@
+// The EventSource over a business table (content=).
+#pragma once
+
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/dataset/sources.h"
+#include "extension/business_table.h"
+#include "extension/connection.h"
+#include "extension/dataset_config.h"
+#include "extension/id_dictionary.h"
+
+namespace personalize {
+
+// Rows of the business table without a user, an item or a timestamp (NULL, or what is no id) are no
+// events: an order of a guest, a cart that was never sent. Codes are numbers in order of first
+// sight and never change their text.
+class ContentReader : public EventSource {
+ public:
+  ContentReader(Connection& connection, std::string_view schema, DatasetConfig config,
+                BusinessTable business);
+
+  Status scan(EventSink& sink) override;
+  Status of_user(std::string_view user_id, std::vector<Event>& events) override;
+  Result<std::string_view> item_id(ItemCode code) override { return items_.text(code); }
+  Result<std::string_view> event_type(EventTypeCode code) override { return types_.text(code); }
+  uint64_t dictionary_generation() const override { return 0; }
+
+  // User ids in the order of scan: up to `limit` that follow `after`, which is empty at the start.
+  Status list_users(std::string_view after, size_t limit, std::vector<std::string>& users);
+
+ private:
+  // Texts numbered in order of first sight.
+  class Numbers {
+   public:
+    int32_t number(std::string_view text);
+    Result<std::string_view> text(int32_t number) const;
+
+   private:
+    std::deque<std::string> texts_;
+    std::unordered_map<std::string_view, int32_t, TextHash, std::equal_to<>> numbers_;
+  };
+
+  // An event and its row's number, which tells the order of arrival.
+  struct Row {
+    Event event;
+    int64_t arrival = 0;
+  };
+
+  // The user and the event in the current row of a statement over kColumns. False: it is none.
+  Result<bool> read_row(const Statement& statement, std::string& user, Row& row);
+  static void sort_into(std::vector<Row>& rows, std::vector<Event>& events);
+
+  Connection& connection_;
+  const DatasetConfig config_;
+  const BusinessTable business_;
+  std::string from_;         // "main"."orders"
+  std::string select_;       // SELECT ... FROM ...
+  std::string user_column_;  // of the business table
+  std::string user_order_;   // an expression that brings a user's rows together
+  Numbers items_;
+  Numbers types_;
+};
+
+}  // namespace personalize

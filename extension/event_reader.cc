@@ -1,0 +1,141 @@
+#include "extension/event_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "extension/content_reader.h"
+#include "extension/dataset_config.h"
+#include "extension/native_reader.h"
+#include "extension/savepoint.h"
+#include "extension/shadow_tables.h"
+
+namespace personalize {
+namespace {
+
+struct Dataset {
+  DatasetEntry entry;
+  DatasetConfig config;
+};
+
+// The group's dataset of a kind, or nothing.
+Result<std::optional<Dataset>> find(Connection& connection, std::string_view schema,
+                                    std::string_view group, DatasetKind kind) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<std::string> schemas, catalog_schemas(connection));
+  if (std::find(schemas.begin(), schemas.end(), schema) == schemas.end())
+    return std::optional<Dataset>();
+  PERSONALIZE_ASSIGN_OR_RETURN(std::optional<DatasetEntry> entry,
+                               find_dataset(connection, schema, group, kind));
+  if (!entry) return std::optional<Dataset>();
+  PERSONALIZE_ASSIGN_OR_RETURN(DatasetConfig config, DatasetConfig::from_json(entry->arguments));
+  return std::optional<Dataset>(Dataset{std::move(*entry), std::move(config)});
+}
+
+Result<Dataset> find_interactions(Connection& connection, std::string_view schema,
+                                  std::string_view group) {
+  PERSONALIZE_ASSIGN_OR_RETURN(std::optional<Dataset> dataset,
+                               find(connection, schema, group, DatasetKind::kInteractions));
+  if (dataset) return std::move(*dataset);
+  const std::string in_group =
+      group == "default" ? std::string() : fmt::format("(group='{}')", group);
+  return Status(StatusCode::kNotFound,
+                fmt::format("ResourceNotFoundException: dataset group '{}' has no interactions; "
+                            "CREATE VIRTUAL TABLE interactions USING personalize_interactions{}",
+                            group, in_group));
+}
+
+Result<std::unique_ptr<ContentReader>> open_content(Connection& connection, Dataset dataset) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const BusinessTable business,
+                               inspect_business_table(connection, dataset.entry.schema,
+                                                      dataset.config, dataset.entry.table));
+  return std::make_unique<ContentReader>(connection, dataset.entry.schema,
+                                         std::move(dataset.config), business);
+}
+
+Status refuse_to_delete(const Dataset& dataset, std::string_view user_id) {
+  const std::string& column = dataset.config.columns[dataset.config.find("USER_ID")].content_column;
+  return {StatusCode::kInvalidInput,
+          fmt::format("InvalidInputException: '{}' reads the table '{}' in place (content=), which "
+                      "is not ours to change; DELETE FROM {} WHERE {} = '{}'",
+                      dataset.entry.table, dataset.config.content, sql_name(dataset.config.content),
+                      sql_name(column), user_id)};
+}
+
+// Deletes his rows through the virtual table; gives their number.
+Result<int64_t> delete_rows(Connection& connection, const DatasetEntry& entry,
+                            std::string_view user_id) {
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement statement,
+      connection.prepare(fmt::format("DELETE FROM {}.{} WHERE USER_ID = ?1", sql_name(entry.schema),
+                                     sql_name(entry.table))));
+  PERSONALIZE_RETURN_IF_ERROR(statement.bind(1, user_id).run());
+  return int64_t{sqlite3_changes(connection.db())};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EventSource>> open_event_source(Connection& connection,
+                                                       std::string_view schema,
+                                                       std::string_view group) {
+  PERSONALIZE_ASSIGN_OR_RETURN(Dataset dataset, find_interactions(connection, schema, group));
+  if (dataset.config.content.empty())
+    return std::unique_ptr<EventSource>(
+        std::make_unique<NativeReader>(connection, schema, dataset.entry.table));
+  PERSONALIZE_ASSIGN_OR_RETURN(std::unique_ptr<ContentReader> reader,
+                               open_content(connection, std::move(dataset)));
+  return std::unique_ptr<EventSource>(std::move(reader));
+}
+
+Status list_users(Connection& connection, std::string_view schema, std::string_view group,
+                  std::string_view after, size_t limit, std::vector<std::string>& users) {
+  users.clear();
+  PERSONALIZE_ASSIGN_OR_RETURN(Dataset dataset, find_interactions(connection, schema, group));
+  if (!dataset.config.content.empty()) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const std::unique_ptr<ContentReader> reader,
+                                 open_content(connection, std::move(dataset)));
+    return reader->list_users(after, limit, users);
+  }
+  const std::string user_table = shadow_table(schema, dataset.entry.table, "user");
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement statement,
+      connection.cached(fmt::format(
+          "SELECT u.id FROM {0} AS u WHERE u.code > coalesce((SELECT code FROM {0} WHERE id = ?1), "
+          "0) AND EXISTS (SELECT 1 FROM {1} AS e WHERE e.USER_ID BETWEEN u.code << 32 AND (u.code "
+          "<< 32) + 4294967295) ORDER BY u.code LIMIT ?2",
+          user_table, shadow_table(schema, dataset.entry.table, "event"))));
+  statement.bind(1, after).bind(2, static_cast<int64_t>(limit));
+  for (;;) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
+    if (!row) return Status::ok();
+    users.emplace_back(statement.text(0));
+  }
+}
+
+Result<int64_t> delete_user(Connection& connection, std::string_view schema, std::string_view group,
+                            std::string_view user_id) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const Dataset events, find_interactions(connection, schema, group));
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<Dataset> users,
+                               find(connection, schema, group, DatasetKind::kUsers));
+  for (const Dataset* dataset : {&events, users ? &*users : &events})
+    if (!dataset->config.content.empty()) return refuse_to_delete(*dataset, user_id);
+
+  PERSONALIZE_ASSIGN_OR_RETURN(Savepoint savepoint,
+                               Savepoint::open(connection, "personalize_forget"));
+  PERSONALIZE_ASSIGN_OR_RETURN(int64_t deleted, delete_rows(connection, events.entry, user_id));
+  if (users) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const int64_t rows,
+                                 delete_rows(connection, users->entry, user_id));
+    deleted += rows;
+  }
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement dictionary,
+      connection.cached(fmt::format("DELETE FROM {} WHERE id = ?1",
+                                    shadow_table(schema, events.entry.table, "user"))));
+  PERSONALIZE_RETURN_IF_ERROR(dictionary.bind(1, user_id).run());
+  // His code may be given to somebody else, so nothing may keep it.
+  connection.count_rollback();
+  PERSONALIZE_RETURN_IF_ERROR(savepoint.release());
+  return deleted;
+}
+
+}  // namespace personalize

@@ -1,0 +1,45 @@
+// The EventSource over a native interactions table.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/dataset/sources.h"
+#include "extension/connection.h"
+#include "extension/id_dictionary.h"
+
+namespace personalize {
+
+// Codes are those of the shadow dictionaries, so they hold from one session to the next.
+class NativeReader : public EventSource {
+ public:
+  NativeReader(Connection& connection, std::string_view schema, std::string_view table);
+
+  Status scan(EventSink& sink) override;
+  Status of_user(std::string_view user_id, std::vector<Event>& events) override;
+  Result<std::string_view> item_id(ItemCode code) override { return items_.text(code); }
+  Result<std::string_view> event_type(EventTypeCode code) override { return types_.text(code); }
+  uint64_t dictionary_generation() const override {
+    return connection_.rollbacks() + schema_changes_;
+  }
+
+ private:
+  // Forgets the dictionaries after any change of the schema: the table may be another one now.
+  Status check_schema();
+  // The event in the current row, whose columns from `first` are ITEM_ID, TIMESTAMP, EVENT_TYPE,
+  // EVENT_VALUE.
+  Result<Event> event_of(const Statement& statement, int first) const;
+
+  Connection& connection_;
+  const std::string table_;  // for messages
+  const std::string schema_version_query_;
+  const std::string user_query_;  // one user's events
+  const std::string scan_query_;  // all events
+  const std::string users_table_;
+  CodeTexts items_;
+  CodeTexts types_;
+  int64_t schema_version_ = -1;
+  uint64_t schema_changes_ = 0;
+};
+
+}  // namespace personalize

@@ -1,0 +1,36 @@
+// All or nothing for several statements inside an SQL function: works in autocommit, where it is a
+// transaction, and inside the host's BEGIN, where it is a part of one.
+#pragma once
+
+#include <string_view>
+
+#include "engine/status.h"
+#include "extension/connection.h"
+
+namespace personalize {
+
+// Takes everything back when it goes, unless release() succeeded.
+class Savepoint {
+ public:
+  // `caller` leads messages. Errors: kInvalidInput if a statement of the host is writing, inside
+  // which SQLite allows no savepoint.
+  static Result<Savepoint> open(Connection& connection, std::string_view caller);
+  Savepoint(Savepoint&& other) noexcept
+      : connection_(other.connection_), was_autocommit_(other.was_autocommit_) {
+    other.connection_ = nullptr;
+  }
+  Savepoint& operator=(Savepoint&&) = delete;
+  ~Savepoint();
+
+  // Keeps the changes; in autocommit, commits them. Errors: as COMMIT (kBusy, kFull, kIo).
+  Status release();
+
+ private:
+  Savepoint(Connection& connection, bool was_autocommit)
+      : connection_(&connection), was_autocommit_(was_autocommit) {}
+
+  Connection* connection_;
+  bool was_autocommit_;
+};
+
+}  // namespace personalize
