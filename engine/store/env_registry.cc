@@ -1,5 +1,6 @@
 #include "engine/store/env_registry.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -7,9 +8,9 @@
 
 #include "engine/store/io_status.h"
 #include "engine/store/store_directory.h"
+#include "engine/store/store_file.h"
 
 namespace personalize {
-
 EnvRegistry& EnvRegistry::instance() {
   static std::atomic<EnvRegistry*> current = nullptr;
   EnvRegistry* registry = current.load();
@@ -51,8 +52,11 @@ Result<std::shared_ptr<SharedEnv>> EnvRegistry::open(const std::string& path,
     if (!read_only) PERSONALIZE_RETURN_IF_ERROR(open_already->second.env->allow_writes());
     return use(open_already->second);
   }
+  PERSONALIZE_RETURN_IF_ERROR(verify_store_file(path, kind));
   PERSONALIZE_ASSIGN_OR_RETURN(std::unique_ptr<SharedEnv> opened,
                                SharedEnv::open(path, kind, read_only, like_file));
+  if (opened->identity() != FileIdentity::of(status))
+    return Status(StatusCode::kBusy, fmt::format("{} is being replaced; try again", path));
   Entry& entry = entries_[opened->identity()];
   entry.env = std::move(opened);
   return use(entry);

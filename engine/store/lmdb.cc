@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <lmdb.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,13 +15,6 @@ constexpr unsigned kMaxReaders = 1024;
 constexpr size_t kSmallestMap = 1 << 20;
 // Opening can fail if another process opens or closes the file at that instant.
 constexpr int kOpenAttempts = 5;
-
-// A host that lives under a limit of address space needs most of it for itself.
-size_t affordable(size_t map_size) {
-  rlimit limit;
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return map_size;
-  return std::min<size_t>(map_size, limit.rlim_cur / 8);
-}
 
 size_t whole_pages(size_t size) { return std::max(kSmallestMap, (size + 65535) / 65536 * 65536); }
 
@@ -120,7 +112,7 @@ Result<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const std::string& path, const Lm
                                                std::span<const char* const> databases) {
   std::unique_ptr<LmdbEnv> opened(new LmdbEnv);
   opened->path_ = path;
-  size_t map_size = whole_pages(affordable(options.map_size));
+  size_t map_size = whole_pages(options.map_size);
   int code = 0;
   for (int attempt = 0; attempt < kOpenAttempts; attempt++) {
     code = open_once(path, options, map_size, databases.size(), &opened->env_);

@@ -99,7 +99,7 @@ class LmdbModelStore final : public ModelStore {
           LmdbStoreWriter writer(txn, env_->path());
           return change(writer);
         },
-        SharedEnv::Wait::kPatient);
+        WriterLock::Wait::kPatient);
   }
 
   Result<std::optional<std::string>> get(StoreKind kind, std::string_view key) override {

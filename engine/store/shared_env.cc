@@ -1,7 +1,7 @@
 #include "engine/store/shared_env.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,57 +10,21 @@
 
 #include "engine/store/io_status.h"
 #include "engine/store/store_directory.h"
+#include "engine/store/store_file.h"
 
 namespace personalize {
 namespace {
 
-constexpr auto kWriterPatience = std::chrono::seconds(60);
-constexpr auto kWriterPause = std::chrono::milliseconds(1);
+constexpr auto kThreadPatience = std::chrono::seconds(60);
+// A host that lives under a limit of address space needs most of it for itself.
+size_t affordable(size_t map_size) {
+  rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return map_size;
+  return std::min<size_t>(map_size, limit.rlim_cur / 8);
+}
+
 // How often a transaction is begun anew before its trouble is taken for permanent.
 constexpr int kAttempts = 40;
-// The byte of the data file that stands for the writer: far beyond its end, where nothing is.
-constexpr off_t kWriterByte = off_t{1} << 60;
-
-// LMDB's own writer lock waits without limit for a process that was stopped in a write. So writers
-// first take a lock of ours that can be tried. It belongs to the open file and goes with the
-// process.
-class WriterLock {
- public:
-  WriterLock() = default;
-  WriterLock(WriterLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  ~WriterLock() {
-    if (fd_ < 0) return;
-    struct flock lock = byte(F_UNLCK);
-    fcntl(fd_, F_OFD_SETLK, &lock);
-  }
-
-  static Result<WriterLock> take(int fd, SharedEnv::Wait wait, const std::string& path) {
-    const auto give_up = std::chrono::steady_clock::now() + kWriterPatience;
-    struct flock lock = byte(F_WRLCK);
-    while (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
-      if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-        return io_status(errno, "lock", path);
-      if (wait == SharedEnv::Wait::kNever || std::chrono::steady_clock::now() > give_up)
-        return Status(StatusCode::kBusy,
-                      fmt::format("another process is writing {}; try again", path));
-      std::this_thread::sleep_for(kWriterPause);
-    }
-    WriterLock taken;
-    taken.fd_ = fd;
-    return taken;
-  }
-
- private:
-  static struct flock byte(short type) {
-    struct flock lock = {};
-    lock.l_type = type;
-    lock.l_whence = SEEK_SET;
-    lock.l_start = kWriterByte;
-    lock.l_len = 1;
-    return lock;
-  }
-  int fd_ = -1;
-};
 
 }  // namespace
 
@@ -71,7 +35,7 @@ SharedEnv::SharedEnv(std::string path, const StoreFileKind& kind, bool read_only
       like_file_(std::move(like_file)),
       process_(getpid()),
       read_only_(read_only),
-      map_size_(kind.map_size) {}
+      map_size_(affordable(kind.map_size)) {}
 
 SharedEnv::~SharedEnv() = default;
 
@@ -87,7 +51,7 @@ Status SharedEnv::open_env() {
   struct stat status;
   if (stat(path_.c_str(), &status) != 0) return io_status(errno, "open", path_);
   if (generation_ == 0) identity_ = FileIdentity::of(status);
-  PERSONALIZE_RETURN_IF_ERROR(check_status(status));
+  PERSONALIZE_RETURN_IF_ERROR(check_status(status, largest_size_.load()));
   LmdbOptions options;
   options.read_only = read_only_;
   options.no_sync = kind_.no_sync;
@@ -112,23 +76,33 @@ Status SharedEnv::check_process() const {
 }
 
 Status SharedEnv::check_file() {
+  // Read before the size, which never falls: another thread may see it grow in between.
+  const int64_t seen = largest_size_.load();
   struct stat status;
   if (fstat(env_->fd(), &status) != 0) return io_status(errno, "look at", path_);
-  return check_status(status);
+  PERSONALIZE_RETURN_IF_ERROR(check_status(status, seen));
+  if (static_cast<uint64_t>(status.st_size) >= env_->pages_end()) return Status::ok();
+  // Either a page that was taken and given back at once was never written, or the file was cut
+  // after another process had made it longer.
+  const uint64_t transaction = env_->last_transaction();
+  if (transaction == verified_transaction_.load()) return Status::ok();
+  PERSONALIZE_RETURN_IF_ERROR(verify_store_file(path_, kind_));
+  verified_transaction_.store(transaction);
+  return Status::ok();
 }
 
-Status SharedEnv::check_status(const struct stat& status) {
+Status SharedEnv::check_status(const struct stat& status, int64_t seen) {
   if (status.st_nlink == 0 || FileIdentity::of(status) != identity_)
     return {StatusCode::kNotFound,
             fmt::format("{} was removed or replaced while it was in use", path_)};
-  int64_t largest = largest_size_.load(std::memory_order_relaxed);
-  if (status.st_size < largest)
+  if (status.st_size < seen)
     return {StatusCode::kCorrupt,
             fmt::format("{} is damaged (it was cut from {} to {} bytes while it was in use): run "
                         "SELECT personalize_repair()",
-                        path_, largest, status.st_size)};
+                        path_, seen, status.st_size)};
+  int64_t largest = largest_size_.load();
   while (status.st_size > largest &&
-         !largest_size_.compare_exchange_weak(largest, status.st_size, std::memory_order_relaxed)) {
+         !largest_size_.compare_exchange_weak(largest, status.st_size)) {
   }
   return Status::ok();
 }
@@ -136,20 +110,20 @@ Status SharedEnv::check_status(const struct stat& status) {
 Status SharedEnv::reopen(LmdbTrouble trouble, uint64_t generation) {
   const std::unique_lock lock(mutex_);
   if (generation_ != generation && env_) return Status::ok();  // another thread has done it
-  if (trouble == LmdbTrouble::kMapFull || trouble == LmdbTrouble::kMapResized) {
-    struct stat status;
-    const size_t file_size = stat(path_.c_str(), &status) == 0 ? status.st_size : 0;
-    const size_t current = env_ ? env_->map_size() : map_size_;
-    const size_t wanted = std::max(current * 2, file_size * 2);
-    if (trouble == LmdbTrouble::kMapFull && (!kind_.may_grow || wanted <= current))
-      return {StatusCode::kFull, fmt::format("{} is full ({} bytes)", path_, current)};
-    map_size_ = wanted;
-  }
+  const size_t before = env_ ? env_->map_size() : 0;
+  const bool grow = trouble == LmdbTrouble::kMapFull || trouble == LmdbTrouble::kMapResized;
+  if (trouble == LmdbTrouble::kMapFull && !kind_.may_grow)
+    return {StatusCode::kFull, fmt::format("{} is full ({} bytes)", path_, before)};
+  if (grow) map_size_ = std::max(before * 2, static_cast<size_t>(largest_size_.load()) * 2);
   env_.reset();
   PERSONALIZE_ASSIGN_OR_RETURN(
       const DirectoryLock directory,
       DirectoryLock::take(directory_of(path_), DirectoryLock::Kind::kShared));
-  return open_env();
+  PERSONALIZE_RETURN_IF_ERROR(open_env());
+  if (grow && env_->map_size() <= before)
+    return {StatusCode::kNoMemory,
+            fmt::format("no address space to map more than {} bytes of {}", before, path_)};
+  return Status::ok();
 }
 
 Result<SharedEnv::Reading> SharedEnv::begin_read() {
@@ -174,7 +148,7 @@ Result<SharedEnv::Reading> SharedEnv::begin_read() {
   return last;
 }
 
-Status SharedEnv::write_once(const std::function<Status(LmdbTxn&)>& change, Wait wait,
+Status SharedEnv::write_once(const std::function<Status(LmdbTxn&)>& change, WriterLock::Wait wait,
                              LmdbTrouble& trouble, uint64_t& generation) {
   const std::shared_lock lock(mutex_);
   generation = generation_;
@@ -183,7 +157,8 @@ Status SharedEnv::write_once(const std::function<Status(LmdbTxn&)>& change, Wait
     return Status(StatusCode::kIo, fmt::format("{} could not be opened again", path_));
   }
   PERSONALIZE_RETURN_IF_ERROR(check_file());
-  PERSONALIZE_ASSIGN_OR_RETURN(const WriterLock writer, WriterLock::take(env_->fd(), wait, path_));
+  PERSONALIZE_ASSIGN_OR_RETURN(const WriterLock writer,
+                               WriterLock::take(env_->fd(), path_, WriterLock::Kind::kWrite, wait));
   PERSONALIZE_ASSIGN_OR_RETURN(LmdbTxn txn,
                                LmdbTxn::begin(*env_, LmdbTxn::Access::kWrite, trouble));
   Status done = change(txn);
@@ -192,12 +167,12 @@ Status SharedEnv::write_once(const std::function<Status(LmdbTxn&)>& change, Wait
   return done;
 }
 
-Status SharedEnv::write(const std::function<Status(LmdbTxn&)>& change, Wait wait) {
+Status SharedEnv::write(const std::function<Status(LmdbTxn&)>& change, WriterLock::Wait wait) {
   PERSONALIZE_RETURN_IF_ERROR(check_process());
   if (writer_thread_.load() == std::this_thread::get_id())
     return {StatusCode::kInternal, fmt::format("{}: a write inside a write", path_)};
   std::unique_lock writer(writer_, std::defer_lock);
-  if (wait == Wait::kNever ? !writer.try_lock() : !writer.try_lock_for(kWriterPatience))
+  if (wait == WriterLock::Wait::kNever ? !writer.try_lock() : !writer.try_lock_for(kThreadPatience))
     return {StatusCode::kBusy, fmt::format("another thread is writing {}; try again", path_)};
   writer_thread_.store(std::this_thread::get_id());
   Status done;

@@ -21,12 +21,15 @@
 
 #include "engine/status.h"
 #include "engine/store/lmdb.h"
+#include "engine/store/value_frame.h"
+#include "engine/store/writer_lock.h"
 
 namespace personalize {
 
 // What is the same for all opens of a file. The pointers must live for ever.
 struct StoreFileKind {
   std::span<const char* const> databases;
+  std::span<const FrameKind> frames;  // of their values
   size_t map_size;
   bool may_grow;  // beyond map_size
   bool no_sync;
@@ -56,11 +59,6 @@ class SharedEnv {
     LmdbTxn txn_;
   };
 
-  enum class Wait {
-    kPatient,  // kBusy after a minute behind one other writer
-    kNever,    // kBusy at once
-  };
-
   // Opens `path`. The caller has proven it sound, holds the directory's lock and sees to it that a
   // file is opened once a process (EnvRegistry). Must be destroyed by the process that opened it.
   static Result<std::unique_ptr<SharedEnv>> open(const std::string& path, const StoreFileKind& kind,
@@ -73,7 +71,7 @@ class SharedEnv {
   Result<Reading> begin_read();
   // Runs `change` and commits; runs it again if the map had to grow. Nothing is stored unless OK
   // comes back. kFull if the map is full and may not grow.
-  Status write(const std::function<Status(LmdbTxn&)>& change, Wait wait);
+  Status write(const std::function<Status(LmdbTxn&)>& change, WriterLock::Wait wait);
   Result<uint64_t> last_transaction();
 
   // Opens the file anew for writing if it was opened for reading only.
@@ -87,11 +85,11 @@ class SharedEnv {
   SharedEnv(std::string path, const StoreFileKind& kind, bool read_only, std::string like_file);
   Status check_process() const;
   Status check_file();
-  Status check_status(const struct stat& status);
+  Status check_status(const struct stat& status, int64_t seen);
   Status open_env();
   Status reopen(LmdbTrouble trouble, uint64_t generation);
-  Status write_once(const std::function<Status(LmdbTxn&)>& change, Wait wait, LmdbTrouble& trouble,
-                    uint64_t& generation);
+  Status write_once(const std::function<Status(LmdbTxn&)>& change, WriterLock::Wait wait,
+                    LmdbTrouble& trouble, uint64_t& generation);
 
   const std::string path_;
   const StoreFileKind kind_;
@@ -109,6 +107,7 @@ class SharedEnv {
   std::timed_mutex writer_;
   std::atomic<std::thread::id> writer_thread_ = {};
   std::atomic<int64_t> largest_size_ = 0;  // of the file, ever seen
+  std::atomic<uint64_t> verified_transaction_ = 0;
 };
 
 }  // namespace personalize

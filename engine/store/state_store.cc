@@ -225,7 +225,7 @@ void LmdbStateStore::put(const StateKey& key, uint64_t event_count, uint64_t cha
         write_frame(FrameKind::kState, stored.bytes(), {payload, payload_size}, out);
         return Status::ok();
       },
-      SharedEnv::Wait::kNever);
+      WriterLock::Wait::kNever);
   if (!written.is_ok()) lose(file, written);
 }
 
@@ -251,7 +251,7 @@ Status LmdbStateStore::forget(std::string_view user_id, uint64_t secret,
           PERSONALIZE_RETURN_IF_ERROR(txn.erase(kStateDatabase, key));
         return Status::ok();
       },
-      SharedEnv::Wait::kPatient);
+      WriterLock::Wait::kPatient);
   if (done.is_ok()) return done;
   lose(file, done);
   // A file that was thrown away remembers nobody.

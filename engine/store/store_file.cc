@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "engine/store/io_status.h"
@@ -12,13 +13,16 @@ namespace personalize {
 namespace {
 
 constexpr const char* kModelsDatabases[] = {"info", "version", "model", "metrics", "log", "other"};
+constexpr FrameKind kModelsFrames[] = {FrameKind::kInfo,    FrameKind::kVersion, FrameKind::kModel,
+                                       FrameKind::kMetrics, FrameKind::kLog,     FrameKind::kOther};
 constexpr const char* kStatesDatabases[] = {"info", "state"};
+constexpr FrameKind kStatesFrames[] = {FrameKind::kInfo, FrameKind::kState};
 
 }  // namespace
 
 // Address space only, not memory and not disk.
-const StoreFileKind kModelsFile = {kModelsDatabases, size_t{64} << 30, true, false};
-const StoreFileKind kStatesFile = {kStatesDatabases, size_t{1} << 30, false, true};
+const StoreFileKind kModelsFile = {kModelsDatabases, kModelsFrames, size_t{64} << 30, true, false};
+const StoreFileKind kStatesFile = {kStatesDatabases, kStatesFrames, size_t{1} << 30, false, true};
 
 Status make_store_file(const std::string& path, const StoreFileKind& kind, const InfoRecords& info,
                        const std::string& like_file) {
@@ -48,6 +52,53 @@ Status make_store_file(const std::string& path, const StoreFileKind& kind, const
   return placed;
 }
 
+namespace {
+
+// The kind of the values in the database of that name; nullptr if there is none.
+const FrameKind* frame_of(std::string_view database, const StoreFileKind& kind) {
+  for (size_t i = 0; i < kind.databases.size(); i++)
+    if (kind.databases[i] == database) return &kind.frames[i];
+  return nullptr;
+}
+
+}  // namespace
+
+Status check_walked_value(int fd, const WalkedValue& value, const StoreFileKind& kind, bool whole) {
+  const FrameKind* const frame = frame_of(value.database, kind);
+  if (frame == nullptr) return {StatusCode::kCorrupt, "there is no such database"};
+  if (value.is_whole()) return read_frame(*frame, value.key, value.start).status();
+  if (!whole) return check_frame_header(*frame, value.key, value.start, value.size);
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_walked(fd, value));
+  return read_frame(*frame, value.key, bytes).status();
+}
+
+std::vector<std::string> missing_databases(const FileWalk& walk, const StoreFileKind& kind) {
+  std::vector<std::string> missing;
+  for (const char* name : kind.databases)
+    if (std::find(walk.databases.begin(), walk.databases.end(), name) == walk.databases.end())
+      missing.emplace_back(name);
+  return missing;
+}
+
+Status verify_store_file(const std::string& path, const StoreFileKind& kind) {
+  const UniqueFd fd = UniqueFd::open(path, O_RDONLY);
+  if (!fd.is_open()) return io_status(errno, "open", path);
+  int format = kStoreFormat;
+  PERSONALIZE_ASSIGN_OR_RETURN(const FileWalk walk,
+                               walk_file_in_use(fd.get(), path, 1, [&](const WalkedValue& value) {
+                                 if (value.is_whole())
+                                   format = frame_format(value.start).value_or(kStoreFormat);
+                                 return check_walked_value(fd.get(), value, kind, false);
+                               }));
+  if (walk.problems.empty()) {
+    const std::vector<std::string> missing = missing_databases(walk, kind);
+    if (missing.empty()) return Status::ok();
+    return damaged_file(path, fmt::format("it has no database '{}'", missing[0]));
+  }
+  if (format != kStoreFormat) return foreign_format(path, format);
+  return damaged_file(path, walk.problems[0]);
+}
+
 Status put_framed(LmdbTxn& txn, size_t database, FrameKind kind, std::string_view key,
                   std::span<const std::byte> payload) {
   PERSONALIZE_ASSIGN_OR_RETURN(std::byte* const out,
@@ -70,6 +121,13 @@ Result<std::optional<std::string>> read_info(LmdbTxn& txn, std::string_view key,
 Status damaged_file(const std::string& path, std::string_view what) {
   return {StatusCode::kCorrupt,
           fmt::format("{} is damaged ({}): run SELECT personalize_repair()", path, what)};
+}
+
+Status foreign_format(const std::string& path, int format) {
+  return {StatusCode::kCorrupt,
+          fmt::format("{} is of format {}, this build reads and writes format {}: use the version "
+                      "that made it, or move the file away and train again",
+                      path, format, kStoreFormat)};
 }
 
 }  // namespace personalize

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/status.h"
+#include "engine/store/file_verifier.h"
 #include "engine/store/shared_env.h"
 #include "engine/store/value_frame.h"
 
@@ -30,6 +31,17 @@ using InfoRecords = std::vector<std::pair<std::string, std::string>>;
 Status make_store_file(const std::string& path, const StoreFileKind& kind, const InfoRecords& info,
                        const std::string& like_file);
 
+// Proves the file sound while other processes may use it. kCorrupt if it is not, or is of another
+// format number; kNotFound if there is none; kBusy.
+Status verify_store_file(const std::string& path, const StoreFileKind& kind);
+
+// Whether a value that a walk meets is one of ours at its place. `whole` reads values that have
+// pages of their own; without, only their headers are looked at.
+Status check_walked_value(int fd, const WalkedValue& value, const StoreFileKind& kind, bool whole);
+
+// The databases that a file of this kind must have and does not.
+std::vector<std::string> missing_databases(const FileWalk& walk, const StoreFileKind& kind);
+
 // Writes a framed value.
 Status put_framed(LmdbTxn& txn, size_t database, FrameKind kind, std::string_view key,
                   std::span<const std::byte> payload);
@@ -40,5 +52,8 @@ Result<std::optional<std::string>> read_info(LmdbTxn& txn, std::string_view key,
 
 // The Status of a damaged file: names `path`, `what`, and the way out.
 Status damaged_file(const std::string& path, std::string_view what);
+
+// The Status of a file that another version of this software made.
+Status foreign_format(const std::string& path, int format);
 
 }  // namespace personalize

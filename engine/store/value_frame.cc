@@ -26,6 +26,17 @@ uint64_t hash_of_key(FrameKind kind, std::string_view key) {
   return XXH3_64bits_withSeed(key.data(), key.size(), static_cast<uint64_t>(kind));
 }
 
+// Of all of a value but the checksum at its end.
+uint64_t checksum_of(std::span<const std::byte> value, uint64_t key_hash) {
+  return XXH3_64bits_withSeed(value.data(), value.size() - sizeof(uint64_t), key_hash);
+}
+
+uint64_t stored_checksum(std::span<const std::byte> value) {
+  uint64_t checksum;
+  std::memcpy(&checksum, value.data() + value.size() - sizeof checksum, sizeof checksum);
+  return checksum;
+}
+
 Status damaged(std::string what) { return {StatusCode::kCorrupt, std::move(what)}; }
 
 Status check_header(const Header& header, FrameKind kind, std::string_view key, size_t value_size) {
@@ -51,9 +62,17 @@ void write_frame(FrameKind kind, std::string_view key, std::span<const std::byte
   std::memcpy(out, &header, sizeof header);
   if (!payload.empty() && payload.data() != out + sizeof header)
     std::memcpy(out + sizeof header, payload.data(), payload.size());
-  const uint64_t checksum =
-      XXH3_64bits_withSeed(out, sizeof header + payload.size(), header.key_hash);
+  const uint64_t checksum = checksum_of({out, kFrameOverhead + payload.size()}, header.key_hash);
   std::memcpy(out + sizeof header + payload.size(), &checksum, sizeof checksum);
+}
+
+std::optional<uint8_t> frame_format(std::span<const std::byte> value) {
+  Header header;
+  if (value.size() < kFrameOverhead) return std::nullopt;
+  std::memcpy(&header, value.data(), sizeof header);
+  if (header.magic != kMagic || checksum_of(value, header.key_hash) != stored_checksum(value))
+    return std::nullopt;
+  return header.format;
 }
 
 Status check_frame_header(FrameKind kind, std::string_view key, std::span<const std::byte> start,
@@ -67,10 +86,7 @@ Status check_frame_header(FrameKind kind, std::string_view key, std::span<const 
 Result<std::span<const std::byte>> read_frame(FrameKind kind, std::string_view key,
                                               std::span<const std::byte> value) {
   PERSONALIZE_RETURN_IF_ERROR(check_frame_header(kind, key, value, value.size()));
-  const size_t checked = value.size() - sizeof(uint64_t);
-  uint64_t checksum;
-  std::memcpy(&checksum, value.data() + checked, sizeof checksum);
-  if (checksum != XXH3_64bits_withSeed(value.data(), checked, hash_of_key(kind, key)))
+  if (stored_checksum(value) != checksum_of(value, hash_of_key(kind, key)))
     return damaged("its checksum is wrong");
   return value.subspan(kFrameHeaderSize, value.size() - kFrameOverhead);
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -39,8 +40,13 @@ void write_frame(FrameKind kind, std::string_view key, std::span<const std::byte
 Result<std::span<const std::byte>> read_frame(FrameKind kind, std::string_view key,
                                               std::span<const std::byte> value);
 
-// The same without the checksum: whether a value of `value_size` bytes that starts with `start`
-// (kFrameHeaderSize bytes, or fewer if the value is shorter) claims to be the value of `key`.
+// The format number of a value that is one of ours and whose checksum fits the key it names. Header
+// and checksum stay as they are in every format to come, at least in the `info` database.
+std::optional<uint8_t> frame_format(std::span<const std::byte> value);
+
+// The same as read_frame without the checksum: whether a value of `value_size` bytes that starts
+// with `start` (kFrameHeaderSize bytes, or fewer if the value is shorter) claims to be the value of
+// `key`.
 Status check_frame_header(FrameKind kind, std::string_view key, std::span<const std::byte> start,
                           size_t value_size);
 

@@ -1,0 +1,335 @@
+#include "engine/store/file_verifier.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "engine/store/io_status.h"
+#include "engine/store/page_format.h"
+#include "engine/store/value_frame.h"
+#include "engine/store/writer_lock.h"
+
+namespace personalize {
+namespace {
+
+using lmdb_page::kNoPage;
+using lmdb_page::Meta;
+using lmdb_page::Node;
+using lmdb_page::PageNumber;
+using lmdb_page::Tree;
+
+// More pages than this beyond the end of the file cannot come from a commit of ours: pages that a
+// transaction took and gave back are counted, though never written.
+constexpr uint64_t kUnwrittenPages = 1 << 20;
+
+// Whether all of `out` could be read.
+bool read_at(int fd, uint64_t offset, std::span<std::byte> out) {
+  while (!out.empty()) {
+    const ssize_t got = pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    out = out.subspan(static_cast<size_t>(got));
+    offset += static_cast<uint64_t>(got);
+  }
+  return true;
+}
+
+// The keys that a page may hold: from `lower`, below `upper`.
+struct KeyRange {
+  std::optional<std::string_view> lower, upper;
+};
+
+class Walker {
+ public:
+  Walker(int fd, size_t most_problems, const ValueCheck& check)
+      : fd_(fd), most_problems_(most_problems), check_(check) {}
+
+  FileWalk run();
+
+ private:
+  // The trees that are walked, which differ in what their keys and values may be.
+  enum class TreeKind { kFreePages, kMain, kNamed };
+  struct Counts {
+    uint64_t branch_pages = 0, leaf_pages = 0, overflow_pages = 0, entries = 0;
+  };
+
+  bool enough() const { return walk_.problems.size() >= most_problems_; }
+  void problem(std::string what) {
+    if (!enough()) walk_.problems.push_back(std::move(what));
+  }
+
+  std::optional<Meta> read_newest_meta();
+  void walk_tree(const Tree& tree, TreeKind kind, std::string_view name);
+  void walk_page(PageNumber number, size_t levels, TreeKind kind, std::string_view name,
+                 const KeyRange& range, Counts& counts);
+  bool keys_are_right(const std::vector<Node>& nodes, bool is_branch, TreeKind kind,
+                      const KeyRange& range) const;
+  void walk_leaf_node(const Node& node, PageNumber page, TreeKind kind, std::string_view name,
+                      Counts& counts);
+  void walk_overflow(const Node& node, TreeKind kind, std::string_view name, Counts& counts);
+  void walk_named_tree(const Node& node);
+  void add_free_pages(std::string_view key, std::span<const std::byte> list);
+  void check_value(const WalkedValue& value);
+  // Marks `count` pages as used; false, with a problem, if one lies outside or has a use already.
+  bool use_pages(PageNumber first, uint64_t count, std::string_view as);
+
+  const int fd_;
+  const size_t most_problems_;
+  const ValueCheck& check_;
+  FileWalk walk_;
+  uint64_t file_pages_ = 0;
+  PageNumber last_page_ = 0;
+  std::vector<bool> used_;
+  std::vector<PageNumber> free_;
+};
+
+// Free pages' keys are integers, all others are compared as text.
+bool is_less(std::string_view a, std::string_view b, bool integers) {
+  if (!integers) return a < b;
+  uint64_t left = 0, right = 0;
+  std::memcpy(&left, a.data(), sizeof left);
+  std::memcpy(&right, b.data(), sizeof right);
+  return left < right;
+}
+
+std::optional<Meta> Walker::read_newest_meta() {
+  struct stat status;
+  std::byte bytes[lmdb_page::kPageHeaderSize + sizeof(Meta)];
+  Meta metas[lmdb_page::kMetaPages];
+  if (fstat(fd_, &status) != 0) status.st_size = 0;
+  for (PageNumber i = 0; i < lmdb_page::kMetaPages; i++) {
+    const uint64_t offset = i == 0 ? 0 : metas[0].free_pages.page_size;
+    if (!read_at(fd_, offset, bytes)) {
+      problem(fmt::format("it has {} bytes: fewer than its meta pages need", status.st_size));
+      return std::nullopt;
+    }
+    const Result<Meta> meta = lmdb_page::parse_meta(bytes, i);
+    if (!meta.is_ok()) {
+      problem(meta.status().message());
+      return std::nullopt;
+    }
+    metas[i] = *meta;
+  }
+  // Transactions write the meta pages in turns.
+  const uint64_t a = metas[0].transaction, b = metas[1].transaction;
+  const bool is_new = a == 0 && b == 0;
+  if (!is_new && ((a != b + 1 && b != a + 1) || a % 2 != 0)) {
+    problem(fmt::format("its meta pages are of transactions {} and {}", a, b));
+    return std::nullopt;
+  }
+  if (metas[0].free_pages.page_size != metas[1].free_pages.page_size) {
+    problem("its meta pages differ in the page size");
+    return std::nullopt;
+  }
+  const Meta& newest = metas[b > a ? 1 : 0];
+  walk_.transaction = newest.transaction;
+  walk_.page_size = newest.free_pages.page_size;
+  file_pages_ = static_cast<uint64_t>(status.st_size) / walk_.page_size;
+  last_page_ = newest.last_page;
+  if (last_page_ < lmdb_page::kMetaPages - 1 || last_page_ >= file_pages_ + kUnwrittenPages) {
+    problem(fmt::format("its last page is {}, but it has {}", last_page_, file_pages_));
+    return std::nullopt;
+  }
+  return newest;
+}
+
+FileWalk Walker::run() {
+  const std::optional<Meta> meta = read_newest_meta();
+  if (!meta) return std::move(walk_);
+  used_.assign(last_page_ + 1, false);
+  used_[0] = used_[1] = true;
+  walk_tree(meta->main, TreeKind::kMain, "main");
+  walk_tree(meta->free_pages, TreeKind::kFreePages, "free pages");
+  for (const PageNumber page : free_)
+    if (!enough()) use_pages(page, 1, "free");
+  return std::move(walk_);
+}
+
+bool Walker::use_pages(PageNumber first, uint64_t count, std::string_view as) {
+  if (first < lmdb_page::kMetaPages || first > last_page_ || count > last_page_ - first + 1) {
+    problem(fmt::format("page {} ({}) lies outside of the file's pages", first, as));
+    return false;
+  }
+  for (PageNumber page = first; page < first + count; page++) {
+    if (used_[page]) {
+      problem(fmt::format("page {} ({}) has two uses", page, as));
+      return false;
+    }
+    used_[page] = true;
+  }
+  return true;
+}
+
+void Walker::walk_tree(const Tree& tree, TreeKind kind, std::string_view name) {
+  Counts counts;
+  if (tree.depth > lmdb_page::kDeepestTree || (tree.depth == 0) != (tree.root == kNoPage))
+    return problem(fmt::format("tree '{}': depth {}, root {}", name, tree.depth, tree.root));
+  if (tree.depth > 0) walk_page(tree.root, tree.depth, kind, name, {}, counts);
+  if (counts.branch_pages != tree.branch_pages || counts.leaf_pages != tree.leaf_pages ||
+      counts.overflow_pages != tree.overflow_pages || counts.entries != tree.entries)
+    problem(
+        fmt::format("tree '{}' says it has {} entries on {}+{}+{} pages, but has {} on {}+{}+{}",
+                    name, tree.entries, tree.branch_pages, tree.leaf_pages, tree.overflow_pages,
+                    counts.entries, counts.branch_pages, counts.leaf_pages, counts.overflow_pages));
+}
+
+bool Walker::keys_are_right(const std::vector<Node>& nodes, bool is_branch, TreeKind kind,
+                            const KeyRange& range) const {
+  const bool integers = kind == TreeKind::kFreePages;
+  // The first key of a branch stands for "everything below the second" and is never looked at.
+  const size_t first = is_branch ? 1 : 0;
+  for (size_t i = first; i < nodes.size(); i++) {
+    const std::string_view key = nodes[i].key;
+    if (integers ? key.size() != sizeof(uint64_t) : key.empty()) return false;
+    if (i > first && !is_less(nodes[i - 1].key, key, integers)) return false;
+    if (range.lower && is_less(key, *range.lower, integers)) return false;
+    if (range.upper && !is_less(key, *range.upper, integers)) return false;
+  }
+  return true;
+}
+
+void Walker::walk_page(PageNumber number, size_t levels, TreeKind kind, std::string_view name,
+                       const KeyRange& range, Counts& counts) {
+  if (enough() || !use_pages(number, 1, name)) return;
+  std::vector<std::byte> page(walk_.page_size);
+  if (number >= file_pages_ || !read_at(fd_, number * walk_.page_size, page))
+    return problem(fmt::format("page {} ({}) is missing: the file was cut", number, name));
+  const bool is_branch = levels > 1;
+  std::vector<Node> nodes;
+  const Status parsed = lmdb_page::parse_tree_page(page, number, is_branch, nodes);
+  if (!parsed.is_ok()) return problem(parsed.message());
+  if (!keys_are_right(nodes, is_branch, kind, range))
+    return problem(fmt::format("page {}: keys are not in order", number));
+  (is_branch ? counts.branch_pages : counts.leaf_pages)++;
+  if (!is_branch) {
+    counts.entries += nodes.size();
+    for (const Node& node : nodes) walk_leaf_node(node, number, kind, name, counts);
+    return;
+  }
+  // LMDB asserts this, but for its list of free pages.
+  if (nodes.size() < 2 && kind != TreeKind::kFreePages)
+    return problem(fmt::format("page {}: a branch with one node", number));
+  for (size_t i = 0; i < nodes.size(); i++) {
+    KeyRange below = range;
+    if (i > 0) below.lower = nodes[i].key;
+    if (i + 1 < nodes.size()) below.upper = nodes[i + 1].key;
+    walk_page(nodes[i].child, levels - 1, kind, name, below, counts);
+  }
+}
+
+void Walker::walk_leaf_node(const Node& node, PageNumber page, TreeKind kind, std::string_view name,
+                            Counts& counts) {
+  if (enough()) return;
+  if ((kind == TreeKind::kMain) != (node.flags == lmdb_page::kTreeNode))
+    return problem(fmt::format("page {}: a node of the wrong kind for '{}'", page, name));
+  if (kind == TreeKind::kMain) return walk_named_tree(node);
+  if (node.flags == lmdb_page::kOverflowNode) return walk_overflow(node, kind, name, counts);
+  if (kind == TreeKind::kFreePages) return add_free_pages(node.key, node.data);
+  check_value({name, node.key, node.size, node.data, 0});
+}
+
+void Walker::walk_overflow(const Node& node, TreeKind kind, std::string_view name, Counts& counts) {
+  PageNumber first;
+  std::memcpy(&first, node.data.data(), sizeof first);
+  std::byte bytes[lmdb_page::kPageHeaderSize + kFrameHeaderSize];
+  if (first >= file_pages_ || !read_at(fd_, first * walk_.page_size, bytes))
+    return problem(fmt::format("page {} ({}) is missing: the file was cut", first, name));
+  const Result<uint64_t> pages =
+      lmdb_page::parse_overflow_header(bytes, first, node.size, walk_.page_size);
+  if (!pages.is_ok()) return problem(pages.status().message());
+  if (!use_pages(first, *pages, name)) return;
+  if (first + *pages > file_pages_)
+    return problem(fmt::format("pages {} to {} ({}) are missing: the file was cut", file_pages_,
+                               first + *pages - 1, name));
+  counts.overflow_pages += *pages;
+  const uint64_t offset = first * walk_.page_size + lmdb_page::kPageHeaderSize;
+  const size_t at_hand = std::min(node.size, kFrameHeaderSize);
+  const WalkedValue value = {name, node.key, node.size,
+                             std::span(bytes).subspan(lmdb_page::kPageHeaderSize, at_hand), offset};
+  if (kind != TreeKind::kFreePages) return check_value(value);
+  const Result<std::vector<std::byte>> list = read_walked(fd_, value);
+  if (!list.is_ok()) return problem(list.status().message());
+  add_free_pages(node.key, *list);
+}
+
+void Walker::walk_named_tree(const Node& node) {
+  Tree tree;
+  if (node.size != sizeof tree) return problem("a named database of a wrong size");
+  std::memcpy(&tree, node.data.data(), sizeof tree);
+  if (tree.flags != 0 || tree.page_size != 0)
+    return problem(fmt::format("database '{}' has unknown flags", node.key));
+  walk_.databases.emplace_back(node.key);
+  walk_tree(tree, TreeKind::kNamed, node.key);
+}
+
+// A record of the free list: a count and so many page numbers, in falling order, that a transaction
+// gave back.
+void Walker::add_free_pages(std::string_view key, std::span<const std::byte> list) {
+  uint64_t transaction = 0, count = 0;
+  std::memcpy(&transaction, key.data(), sizeof transaction);
+  if (transaction > walk_.transaction)
+    return problem(fmt::format("free pages of transaction {}, to come", transaction));
+  if (list.size() < sizeof count || list.size() % sizeof(PageNumber) != 0)
+    return problem(fmt::format("free pages of transaction {}: a broken list", transaction));
+  std::memcpy(&count, list.data(), sizeof count);
+  if (count > list.size() / sizeof(PageNumber) - 1)
+    return problem(fmt::format("free pages of transaction {}: a broken count", transaction));
+  PageNumber previous = kNoPage;
+  for (size_t i = 1; i <= count; i++) {
+    PageNumber page = 0;
+    std::memcpy(&page, list.data() + i * sizeof page, sizeof page);
+    if (page >= previous)
+      return problem(fmt::format("free pages of transaction {}: not in order", transaction));
+    free_.push_back(page);
+    previous = page;
+  }
+}
+
+void Walker::check_value(const WalkedValue& value) {
+  const Status checked = check_(value);
+  if (!checked.is_ok())
+    problem(fmt::format("{} '{}': {}", value.database, value.key, checked.message()));
+}
+
+// What changes with every commit: both meta pages, whatever the page size.
+std::vector<std::byte> first_pages(int fd) {
+  std::vector<std::byte> bytes(lmdb_page::kLargestPage + lmdb_page::kPageHeaderSize + sizeof(Meta));
+  const ssize_t got = pread(fd, bytes.data(), bytes.size(), 0);
+  bytes.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  return bytes;
+}
+
+}  // namespace
+
+FileWalk walk_file(int fd, size_t most_problems, const ValueCheck& check) {
+  return Walker(fd, most_problems, check).run();
+}
+
+Result<FileWalk> walk_file_in_use(int fd, const std::string& path, size_t most_problems,
+                                  const ValueCheck& check) {
+  constexpr int kFreeAttempts = 2;
+  for (int attempt = 0; attempt < kFreeAttempts; attempt++) {
+    const std::vector<std::byte> before = first_pages(fd);
+    FileWalk walk = walk_file(fd, most_problems, check);
+    if (walk.problems.empty() || before == first_pages(fd)) return walk;
+  }
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      const WriterLock lock,
+      WriterLock::take(fd, path, WriterLock::Kind::kKeepOut, WriterLock::Wait::kPatient));
+  return walk_file(fd, most_problems, check);
+}
+
+Result<std::vector<std::byte>> read_walked(int fd, const WalkedValue& value) {
+  if (value.is_whole()) return std::vector<std::byte>(value.start.begin(), value.start.end());
+  std::vector<std::byte> bytes(value.size);
+  if (!read_at(fd, value.file_offset, bytes))
+    return Status(StatusCode::kCorrupt, "its pages cannot be read");
+  return bytes;
+}
+
+}  // namespace personalize
