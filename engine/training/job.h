@@ -36,8 +36,9 @@ struct TrainingOptions {
   // Whether the stored model learns from the withheld events too (after it was measured without
   // them).
   bool final_fit = true;
-  double budget_seconds = 0;  // 0: none
-  int threads = 0;            // 0: one a core
+  // For fitting; where there is an evaluation and a final fit, each may use half. 0: none.
+  double budget_seconds = 0;
+  int threads = 0;  // 0: one a core, at most 16
   TieOrder tie_order = TieOrder::kAuto;
 
   // Errors: kInvalidInput naming the unknown key (and the known ones), or the key, its value and
@@ -71,11 +72,16 @@ class TrainingHost {
 };
 
 // Reads `source` in one scan, then leaves it alone; evaluates, fits, and stores version
-// 'solution/N' (N: the next number) with its metrics and log. Log rows are committed while it runs,
-// so that other processes can watch. On failure or stop the version is left marked CREATE FAILED
-// with its reason, and the Status says the same; kInterrupted within 200 ms of host.stop(). Too few
-// events for any model: kInvalidInput with what there is and what is needed; fewer than Amazon's
-// floor (25 users with 2 events, 1,000 events): trains, and leaves advice in the log.
+// 'solution/N' with its metrics and log. N is larger than any number the solution's versions ever
+// had. The metrics (metrics.h) are those of a fit on the split's training part, beside them
+// popularity-count's (baseline) and the recipe markov's with its defaults on the same split; of a
+// related-items recipe they are those of the scores it gives users (sims.h). A solution that could
+// never be trained (check_solution) and training_mode UPDATE, which is not available, are refused
+// before there is a version. Log rows are committed while it runs, so that other processes can
+// watch. On failure or stop the version is left marked CREATE FAILED with its reason, and the
+// Status says the same; kInterrupted within 200 ms of host.stop(). Too few events for any model:
+// kInvalidInput with what there is and what is needed; fewer than Amazon's floor (25 users with 2
+// events, 1,000 events): trains, and leaves advice in the log.
 Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
                             EventSource& source, ModelStore& store, TrainingHost& host);
 
