@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "engine/recipes/hrnn/hrnn.h"
 #include "engine/recipes/markov.h"
 #include "engine/recipes/popularity.h"
 #include "engine/recipes/recipe.h"
@@ -16,7 +17,8 @@ constexpr std::string_view kAmazonPrefix = "aws-";
 }  // namespace
 
 std::span<const Recipe* const> all_recipes() {
-  static const std::array recipes = {&popularity_recipe(), &sims_recipe(), &markov_recipe()};
+  static const std::array recipes = {&popularity_recipe(), &sims_recipe(), &markov_recipe(),
+                                     &hrnn_recipe(), &personalized_ranking_recipe()};
   return recipes;
 }
 

@@ -1,0 +1,227 @@
+#include "engine/recipes/hrnn/hrnn.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "engine/recipes/hrnn/model.h"
+#include "engine/recipes/hrnn/trainer.h"
+#include "engine/recipes/popularity.h"
+#include "engine/recipes/spectral.h"
+#include "engine/recipes/user_selection.h"
+
+namespace personalize {
+namespace {
+
+using hrnn::Trained;
+using hrnn::TrainingOptions;
+using Stop = std::function<bool()>;
+
+constexpr size_t kCalibrationUsers = 500;
+constexpr size_t kCalibrationShare = 4;  // at most one user in so many
+constexpr size_t kMostCalibrationFloats = size_t{1} << 24;
+constexpr size_t kFewestCases = 50;
+// What is good without fitting, on four data sets.
+constexpr CalibrationWeights kUnfitted{.a = 0.75F, .w = 0.35F, .own = {}};
+constexpr float kEmbeddingDeviation = 0.05F;
+
+std::vector<HyperparameterSpec> make_specs() {
+  using Kind = HyperparameterSpec::Kind;
+  const auto spec = [](const char* name, Kind kind, const char* default_text, double minimum,
+                       double maximum, bool tunable, const char* meaning) {
+    return HyperparameterSpec{.name = name,
+                              .kind = kind,
+                              .default_text = default_text,
+                              .minimum = minimum,
+                              .maximum = maximum,
+                              .choices = {},
+                              .tunable = tunable,
+                              .meaning = meaning};
+  };
+  return {
+      spec("hidden_dimension", Kind::kInteger, "128", 32, 256, true,
+           "size of a user's state (Amazon's default, 43, costs accuracy)"),
+      spec("embedding_dimension", Kind::kInteger, "128", 16, 256, true, "size of an item's vector"),
+      spec("bptt", Kind::kInteger, "64", 2, 64, true,
+           "events through which gradients flow back (Amazon's range ends at 32)"),
+      spec("recency_mask", Kind::kBoolean, "true", 0, 1, true,
+           "whether items that were popular lately are favoured"),
+      spec("learning_rate", Kind::kReal, "auto", 1e-5, 0.1, true,
+           "of Adam, at the top of its schedule"),
+      spec("dropout", Kind::kReal, "0.25", 0, 0.9, true,
+           "share of inputs and outputs that are left out at random in training"),
+      spec("epochs", Kind::kInteger, "auto", 1, 1'000, false,
+           "times each event is learned from; auto: more where there are fewer events"),
+      spec("batch_size", Kind::kInteger, "16", 1, 256, false,
+           "histories that are trained side by side"),
+      session_gap_spec(),
+      minimum_history_percentile_spec(),
+      maximum_history_percentile_spec(),
+  };
+}
+
+// The epochs that "auto" stands for. They must be fixed before training: the learning rate falls to
+// zero over them.
+size_t automatic_epochs(size_t events) {
+  if (events >= 1'000'000) return 4;
+  if (events > 150'000) return 5;
+  return 10;
+}
+
+size_t event_count(const TrainingView& data) {
+  size_t events = 0;
+  for (size_t user = 0; user < data.end.size(); ++user)
+    events += static_cast<size_t>(data.length(user));
+  return events;
+}
+
+TrainingOptions training_options(const TrainingView& data, Hyperparameters& resolved,
+                                 const FitOptions& fit) {
+  if (resolved.is_auto("epochs"))
+    resolved.resolve("epochs", static_cast<double>(automatic_epochs(event_count(data))));
+  if (resolved.is_auto("learning_rate")) resolved.resolve("learning_rate", 0.008);
+  if (resolved.is_auto("session_gap"))
+    resolved.resolve("session_gap", static_cast<double>(automatic_session_gap(data)));
+  TrainingOptions options;
+  options.embedding = static_cast<size_t>(resolved.integer("embedding_dimension"));
+  options.hidden = static_cast<size_t>(resolved.integer("hidden_dimension"));
+  options.lanes = static_cast<size_t>(resolved.integer("batch_size"));
+  options.window = static_cast<size_t>(resolved.integer("bptt"));
+  options.epochs = static_cast<size_t>(resolved.integer("epochs"));
+  options.learning_rate = resolved.real("learning_rate");
+  options.dropout = static_cast<float>(resolved.real("dropout"));
+  options.recency = resolved.boolean("recency_mask");
+  options.session_gap = static_cast<int64_t>(resolved.real("session_gap"));
+  options.seed = fit.seed;
+  options.threads = fit.threads;
+  return options;
+}
+
+// Fits a and w on the events that `split` withholds from a training.
+Result<CalibrationWeights> fit_weights(const CalibrationSplit& split, const Trained& trained,
+                                       const TrainingOptions& options, const MarkovCounts& counts,
+                                       const Stop& stop) {
+  if (split.users.size() < kFewestCases) return kUnfitted;
+  const hrnn::Cell cell = hrnn::Cell::of(trained, options.session_gap);
+  const MarkovChain chain(counts);
+  const Sequences& all = *split.rest.sequences;
+  const size_t items = all.item_count();
+  std::vector<float> logits(split.users.size() * items);
+  std::vector<CalibrationCase> cases;
+  std::vector<ModelEvent> history;
+  std::vector<float> state(cell.shape.hidden);
+  MarkovTerms terms;
+  OwnHistory own;
+  own.fit(items);
+  for (const size_t user : split.users) {
+    if (stop()) return Status(StatusCode::kInterrupted, "training was interrupted");
+    const int64_t end = split.rest.end[user];
+    user_history(all, split.rest.begin(user), end, history);
+    std::copy(cell.initial.begin(), cell.initial.end(), state.begin());
+    for (size_t i = 0; i < history.size(); ++i) cell.step(history, i, state.data());
+    float* row = logits.data() + cases.size() * items;
+    cell.dense_logits(history, state.data(), row);
+    own.add_all(history, options.session_gap);
+    for (const OwnItem& item : own.items())
+      row[item.item] += own_history_term(cell.own, item, own.last_place(), own.session_start());
+    chain.terms(history, terms);
+    CalibrationCase one;
+    one.target = all.item[static_cast<size_t>(end)];
+    one.base = {row, items};
+    one.markov_items = terms.items;
+    one.markov_terms = terms.terms;
+    cases.push_back(std::move(one));
+  }
+  return calibrate(cases, {.a = 1, .w = 0.5F, .own = {}}, false, stop);
+}
+
+class HrnnRecipe final : public Recipe {
+ public:
+  HrnnRecipe(const char* name, RecipeType type) : name_(name), type_(type) {}
+
+  std::string_view name() const override { return name_; }
+  RecipeType type() const override { return type_; }
+  std::span<const HyperparameterSpec> hyperparameters() const override { return specs_; }
+  bool answers_similar_items() const override { return true; }
+
+  Result<Fitted> fit(const TrainingView& data, const Hyperparameters& hyperparameters,
+                     const FitOptions& options, Progress& progress) const override {
+    try {
+      return fit_or_throw(data, hyperparameters, options, progress);
+    } catch (const std::bad_alloc&) {
+      return Status(StatusCode::kNoMemory, fmt::format("not enough memory to train {}", name_));
+    }
+  }
+
+  Result<std::unique_ptr<Model>> open(const BlobView& blob) const override {
+    return hrnn::open_model(blob);
+  }
+
+ private:
+  Result<Fitted> fit_or_throw(const TrainingView& data, const Hyperparameters& hyperparameters,
+                              const FitOptions& fit, Progress& progress) const {
+    Hyperparameters resolved = hyperparameters;
+    const TrainingView selected =
+        select_users(data, resolved.real("min_user_history_length_percentile"),
+                     resolved.real("max_user_history_length_percentile"));
+    const bool any_pair = std::any_of(
+        selected.end.begin(), selected.end.end(),
+        [&, user = size_t{0}](int64_t) mutable { return selected.length(user++) >= 2; });
+    if (!any_pair)
+      return Status(StatusCode::kInvalidInput,
+                    fmt::format("{} learns what follows what, and no user has two interactions "
+                                "({} interactions of {} users in all); popularity-count needs no "
+                                "histories",
+                                name_, event_count(selected), data.sequences->user_count()));
+    TrainingOptions options = training_options(selected, resolved, fit);
+    const Stop stop = [&progress] { return progress.stop(); };
+    const size_t items = data.sequences->item_count();
+    const CalibrationSplit split =
+        withhold_last_events(selected, std::min(kCalibrationUsers, kMostCalibrationFloats / items),
+                             kCalibrationShare, fit.seed);
+
+    PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts counts,
+                                 count_transitions(split.rest, {}, stop));
+    std::vector<float> embedding(items * options.embedding);
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        const MarkovCounts near,
+        count_transitions(split.rest, {.window = 5, .decay = 0.7F, .smoothing = 50, .cut = 128},
+                          stop));
+    PERSONALIZE_RETURN_IF_ERROR(spectral_embedding(near, options.embedding, kEmbeddingDeviation,
+                                                   fit.seed, stop, embedding));
+    PERSONALIZE_ASSIGN_OR_RETURN(const Trained trained,
+                                 hrnn::train(split.rest, options, embedding, progress, stop));
+    PERSONALIZE_ASSIGN_OR_RETURN(const CalibrationWeights weights,
+                                 fit_weights(split, trained, options, counts, stop));
+    progress.note(fmt::format("calibrated on {} withheld events: network {:.3f}, markov {:.3f}",
+                              split.users.size(), weights.a, weights.w));
+    // With the weights fitted, the withheld events count too.
+    PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts all_counts,
+                                 count_transitions(selected, {}, stop));
+    Fitted fitted;
+    hrnn::write_model(trained, options.session_gap, weights, all_counts, distinct_users(selected),
+                      count_events(selected), fitted.blob);
+    fitted.hyperparameters = std::move(resolved);
+    return fitted;
+  }
+
+  const char* name_;
+  RecipeType type_;
+  std::vector<HyperparameterSpec> specs_ = make_specs();
+};
+
+}  // namespace
+
+const Recipe& hrnn_recipe() {
+  static const HrnnRecipe recipe("hrnn", RecipeType::kUserPersonalization);
+  return recipe;
+}
+
+const Recipe& personalized_ranking_recipe() {
+  static const HrnnRecipe recipe("personalized-ranking", RecipeType::kPersonalizedRanking);
+  return recipe;
+}
+
+}  // namespace personalize

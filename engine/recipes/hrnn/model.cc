@@ -1,0 +1,271 @@
+#include "engine/recipes/hrnn/model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/math/dispatch.h"
+
+namespace personalize::hrnn {
+namespace {
+
+// Section "hrnn.header".
+struct Header {
+  uint64_t items, embedding, hidden, features;
+  int64_t session_gap;
+  float rho;
+  float markov_weight;
+  OwnHistoryWeights own;
+};
+
+// The thread's room for vectors of the network's sizes; grows to the largest model asked.
+float* scratch(size_t size) {
+  thread_local AlignedFloats room;
+  if (room.size() < size) room = AlignedFloats(size);
+  return room.data();
+}
+
+bool all_finite(std::span<const float> values) {
+  // A sum is finite only if no part is infinite or no number; that it might overflow is no matter,
+  // since no sound model comes near.
+  float sum = 0;
+  for (const float value : values) sum += std::abs(value);
+  return std::isfinite(sum);
+}
+
+class HrnnModel final : public Model {
+ public:
+  static Result<std::unique_ptr<Model>> open(const BlobView& blob) {
+    auto model = std::make_unique<HrnnModel>();
+    PERSONALIZE_ASSIGN_OR_RETURN(const auto headers, blob.section<Header>("hrnn.header", 1));
+    const Header& header = headers[0];
+    Cell& cell = model->cell_;
+    PERSONALIZE_ASSIGN_OR_RETURN(model->users_, blob.section<float>("hrnn.users"));
+    const size_t items = model->users_.size();
+    if (header.items != items || header.embedding == 0 || header.hidden == 0 ||
+        header.embedding > kLargestSize || header.hidden > kLargestSize)
+      return Status(StatusCode::kCorrupt, "the model's sizes do not fit its items");
+    cell.shape = {items, header.embedding, header.hidden, header.features};
+    cell.rho = header.rho;
+    cell.own = header.own;
+    cell.session_gap = header.session_gap;
+    model->markov_weight_ = header.markov_weight;
+    PERSONALIZE_RETURN_IF_ERROR(open_cell(blob, cell));
+    PERSONALIZE_ASSIGN_OR_RETURN(model->popularity_, blob.section<float>("hrnn.popularity", items));
+    PERSONALIZE_ASSIGN_OR_RETURN(model->inverse_norm_,
+                                 blob.section<float>("hrnn.inverse_norm", items));
+    PERSONALIZE_ASSIGN_OR_RETURN(model->chain_, MarkovChain::open(blob, items));
+    const float scalars[] = {header.rho, header.markov_weight, header.own.count_weight,
+                             header.own.session_weight};
+    for (const std::span<const float> numbers :
+         {std::span<const float>(scalars), std::span<const float>(header.own.recency),
+          model->users_, model->popularity_, model->inverse_norm_, cell.embedding, cell.bias,
+          cell.feature, cell.input, cell.input_bias, cell.recurrent, cell.candidate_bias,
+          cell.initial, cell.output, cell.output_bias, cell.value_columns, cell.recency_rows})
+      if (!all_finite(numbers))
+        return Status(StatusCode::kCorrupt, "the model holds numbers that are not finite");
+    return std::unique_ptr<Model>(std::move(model));
+  }
+
+  size_t item_count() const override { return cell_.shape.items; }
+  size_t state_size() const override { return cell_.shape.hidden; }
+  void begin(std::span<float> state) const override {
+    std::copy(cell_.initial.begin(), cell_.initial.end(), state.begin());
+  }
+  void step(std::span<const ModelEvent> history, size_t index,
+            std::span<float> state) const override {
+    cell_.step(history, index, state.data());
+  }
+
+  ScoreKind score_kind() const override { return ScoreKind::kLogits; }
+  void score(const Question& question, std::span<float> scores) const override {
+    if (question.history.empty()) {
+      std::copy(popularity_.begin(), popularity_.end(), scores.begin());
+      return;
+    }
+    cell_.dense_logits(question.history, question.state.data(), scores.data());
+
+    thread_local OwnHistory own;
+    own.fit(item_count());
+    own.add_all(question.history, cell_.session_gap);
+    for (const OwnItem& item : own.items())
+      scores[static_cast<size_t>(item.item)] +=
+          own_history_term(cell_.own, item, own.last_place(), own.session_start());
+    own.clear();
+
+    thread_local MarkovTerms terms;
+    chain_.terms(question.history, terms);
+    for (size_t i = 0; i < terms.items.size(); ++i)
+      scores[static_cast<size_t>(terms.items[i])] += markov_weight_ * terms.terms[i];
+  }
+
+  // Cosine of the items' embeddings.
+  bool similar(ItemIndex item, std::span<float> scores) const override {
+    if (item < 0 || static_cast<size_t>(item) >= item_count() ||
+        users_[static_cast<size_t>(item)] == 0) {
+      const float most = *std::max_element(users_.begin(), users_.end());
+      for (size_t j = 0; j < scores.size(); ++j) scores[j] = most > 0 ? users_[j] / most : 0;
+      return false;
+    }
+    const size_t d = cell_.shape.embedding;
+    const auto i = static_cast<size_t>(item);
+    kernels().matrix_vector(item_count(), d, cell_.embedding.data(), cell_.embedding.data() + i * d,
+                            nullptr, scores.data());
+    for (size_t j = 0; j < scores.size(); ++j)
+      scores[j] = std::clamp(scores[j] * inverse_norm_[i] * inverse_norm_[j], -1.0F, 1.0F);
+    return true;
+  }
+
+ private:
+  static constexpr uint64_t kLargestSize = 4'096;
+
+  static Status open_cell(const BlobView& blob, Cell& cell) {
+    const size_t d = cell.shape.embedding;
+    const size_t h = cell.shape.hidden;
+    const size_t items = cell.shape.items;
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.value_columns, blob.section<float>("hrnn.value_columns"));
+    if (cell.value_columns.size() > kMostValues ||
+        cell.shape.features != kGapFeatures + cell.value_columns.size() ||
+        !std::is_sorted(cell.value_columns.begin(), cell.value_columns.end()))
+      return {StatusCode::kCorrupt, "the model's event features are damaged"};
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.embedding, blob.section<float>("hrnn.embedding", items * d));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.bias, blob.section<float>("hrnn.bias", items));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.feature,
+                                 blob.section<float>("hrnn.feature", cell.shape.features * d));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.input, blob.section<float>("hrnn.input", d * 3 * h));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.input_bias, blob.section<float>("hrnn.input_bias", 3 * h));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.recurrent, blob.section<float>("hrnn.recurrent", h * 3 * h));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.candidate_bias,
+                                 blob.section<float>("hrnn.candidate_bias", h));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.initial, blob.section<float>("hrnn.initial", h));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.output, blob.section<float>("hrnn.output", h * d));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.output_bias, blob.section<float>("hrnn.output_bias", d));
+    PERSONALIZE_ASSIGN_OR_RETURN(cell.recency_starts, blob.section<int64_t>("hrnn.recency_starts"));
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        cell.recency_rows,
+        blob.section<float>("hrnn.recency_rows", cell.recency_starts.size() * items));
+    if (!std::is_sorted(cell.recency_starts.begin(), cell.recency_starts.end()))
+      return {StatusCode::kCorrupt, "the model's recency table is damaged"};
+    return Status::ok();
+  }
+
+  Cell cell_;
+  float markov_weight_ = 0;
+  std::span<const float> users_;         // how many users had the item
+  std::span<const float> popularity_;    // ln(events + 1)
+  std::span<const float> inverse_norm_;  // of E's rows
+  MarkovChain chain_;
+};
+
+}  // namespace
+
+Cell Cell::of(const Trained& trained, int64_t session_gap) {
+  const Layout& layout = trained.layout;
+  const size_t d = layout.shape.embedding;
+  const size_t h = layout.shape.hidden;
+  const auto part = [&](size_t offset, size_t size) {
+    return trained.parameters.span().subspan(offset, size);
+  };
+  Cell cell;
+  cell.shape = layout.shape;
+  cell.embedding = part(layout.embedding, layout.shape.items * d);
+  cell.bias = part(layout.bias, layout.shape.items);
+  cell.feature = part(layout.feature, layout.shape.features * d);
+  cell.input = part(layout.input, d * 3 * h);
+  cell.input_bias = part(layout.input_bias, 3 * h);
+  cell.recurrent = part(layout.recurrent, h * 3 * h);
+  cell.candidate_bias = part(layout.candidate_bias, h);
+  cell.initial = part(layout.initial, h);
+  cell.output = part(layout.output, h * d);
+  cell.output_bias = part(layout.output_bias, d);
+  cell.rho = trained.parameters[layout.rho];
+  std::copy_n(trained.parameters.data() + layout.own, kRecencyBuckets, cell.own.recency.begin());
+  cell.own.count_weight = trained.parameters[layout.own + kRecencyBuckets];
+  cell.own.session_weight = trained.parameters[layout.own + kRecencyBuckets + 1];
+  cell.session_gap = session_gap;
+  cell.value_columns = trained.value_columns;
+  cell.recency_starts = trained.recency.starts;
+  cell.recency_rows = trained.recency.rows;
+  return cell;
+}
+
+void Cell::step(std::span<const ModelEvent> history, size_t index, float* state) const {
+  const Kernels& k = kernels();
+  const size_t d = shape.embedding;
+  const size_t h = shape.hidden;
+  const auto stride = static_cast<ptrdiff_t>(3 * h);
+  float* x = scratch(d + 6 * h + 32);
+  float* from_input = x + (d + 15) / 16 * 16;
+  float* from_state = from_input + (3 * h + 15) / 16 * 16;
+  const ModelEvent& event = history[index];
+  std::copy_n(embedding.data() + static_cast<size_t>(event.item) * d, d, x);
+  const bool first = index == 0;
+  const int64_t gap = first ? 0 : event.timestamp - history[index - 1].timestamp;
+  add_features(event_features(first, gap, event.value, value_columns), feature.data(), d, x);
+  std::copy(input_bias.begin(), input_bias.end(), from_input);
+  k.product(1, 3 * h, d, {x, 0, 1}, input.data(), stride, from_input, stride, true);
+  k.product(1, 3 * h, h, {state, 0, 1}, recurrent.data(), stride, from_state, stride, false);
+  k.gru_forward(h, from_input, from_state, candidate_bias.data(), state, state, nullptr, nullptr);
+}
+
+void Cell::dense_logits(std::span<const ModelEvent> history, const float* state,
+                        float* logits) const {
+  const Kernels& k = kernels();
+  const size_t d = shape.embedding;
+  const auto stride = static_cast<ptrdiff_t>(d);
+  float* y = scratch(d);
+  std::copy(output_bias.begin(), output_bias.end(), y);
+  k.product(1, d, shape.hidden, {state, 0, 1}, output.data(), stride, y, stride, true);
+  k.matrix_vector(shape.items, d, embedding.data(), y, bias.data(), logits);
+  if (recency_starts.empty()) return;
+  const size_t bucket = recency_bucket_of(recency_starts, history.back().timestamp);
+  k.add_scaled(shape.items, rho, recency_rows.data() + bucket * shape.items, logits);
+}
+
+void write_model(const Trained& trained, int64_t session_gap, const CalibrationWeights& weights,
+                 const MarkovCounts& counts, std::span<const float> users,
+                 std::span<const float> events, BlobWriter& blob) {
+  const Cell cell = Cell::of(trained, session_gap);
+  const size_t d = cell.shape.embedding;
+  const auto scaled = [&](std::span<const float> values) {
+    std::vector<float> result(values.begin(), values.end());
+    for (float& value : result) value *= weights.a;
+    return result;
+  };
+  Header header{cell.shape.items, cell.shape.embedding, cell.shape.hidden, cell.shape.features,
+                session_gap,      weights.a * cell.rho, weights.w,         cell.own};
+  for (size_t b = 0; b < kRecencyBuckets; ++b)
+    header.own.recency[b] = weights.a * cell.own.recency[b] + weights.own.recency[b];
+  header.own.count_weight = weights.a * cell.own.count_weight + weights.own.count_weight;
+  header.own.session_weight = weights.a * cell.own.session_weight + weights.own.session_weight;
+
+  std::vector<float> popularity(events.begin(), events.end());
+  for (float& x : popularity) x = std::log(x + 1);
+  std::vector<float> inverse_norm(cell.shape.items);
+  for (size_t i = 0; i < inverse_norm.size(); ++i) {
+    double squares = 0;
+    for (const float x : cell.embedding.subspan(i * d, d)) squares += static_cast<double>(x) * x;
+    inverse_norm[i] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0;
+  }
+  blob.add("hrnn.header", std::span<const Header>(&header, 1));
+  blob.add("hrnn.users", users);
+  blob.add("hrnn.popularity", popularity);
+  blob.add("hrnn.inverse_norm", inverse_norm);
+  blob.add("hrnn.embedding", cell.embedding);
+  blob.add("hrnn.bias", scaled(cell.bias));
+  blob.add("hrnn.feature", cell.feature);
+  blob.add("hrnn.input", cell.input);
+  blob.add("hrnn.input_bias", cell.input_bias);
+  blob.add("hrnn.recurrent", cell.recurrent);
+  blob.add("hrnn.candidate_bias", cell.candidate_bias);
+  blob.add("hrnn.initial", cell.initial);
+  blob.add("hrnn.output", scaled(cell.output));
+  blob.add("hrnn.output_bias", scaled(cell.output_bias));
+  blob.add("hrnn.value_columns", cell.value_columns);
+  blob.add("hrnn.recency_starts", cell.recency_starts);
+  blob.add("hrnn.recency_rows", cell.recency_rows);
+  counts.write(blob);
+}
+
+Result<std::unique_ptr<Model>> open_model(const BlobView& blob) { return HrnnModel::open(blob); }
+
+}  // namespace personalize::hrnn

@@ -1,0 +1,45 @@
+// The trained network as it is stored and asked.
+#pragma once
+
+#include <memory>
+
+#include "engine/recipes/calibration.h"
+#include "engine/recipes/hrnn/trainer.h"
+#include "engine/recipes/markov_counts.h"
+#include "engine/recipes/recipe.h"
+
+namespace personalize::hrnn {
+
+// Runs the network over a user's events, one after the other; no dropout. What both the stored
+// model and the calibration inside a training use. Views only; any thread.
+struct Cell {
+  Shape shape;
+  std::span<const float> embedding, bias, feature, input, input_bias, recurrent, candidate_bias,
+      initial, output, output_bias;
+  float rho = 0;
+  OwnHistoryWeights own;
+  int64_t session_gap = 0;
+  std::span<const float> value_columns;
+  std::span<const int64_t> recency_starts;  // none: no recency mask
+  std::span<const float> recency_rows;
+
+  // The parameters of a training; `trained` must outlive the cell.
+  static Cell of(const Trained& trained, int64_t session_gap);
+
+  // Moves `state` (H floats) by history[index].
+  void step(std::span<const ModelEvent> history, size_t index, float* state) const;
+  // All logits but for the own-history term: E y + b + rho R. `history` must not be empty.
+  void dense_logits(std::span<const ModelEvent> history, const float* state, float* logits) const;
+};
+
+// Writes the sections of a model ("hrnn.*" and the Markov chain's): `a`, `w` and D folded in, so
+// that score(j) = E[j] . y + b[j] + rho R[j] + S(j) + w L(j). `users`: how many users had each
+// item, `events`: how many events it has.
+void write_model(const Trained& trained, int64_t session_gap, const CalibrationWeights& weights,
+                 const MarkovCounts& counts, std::span<const float> users,
+                 std::span<const float> events, BlobWriter& blob);
+
+// Errors: kCorrupt if a section is missing or has the wrong size, or a number is not finite.
+Result<std::unique_ptr<Model>> open_model(const BlobView& blob);
+
+}  // namespace personalize::hrnn

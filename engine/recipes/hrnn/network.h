@@ -1,0 +1,97 @@
+// The recurrent network on a group of lanes, one window at a time: forward, loss, and the way back
+// by hand (through the whole window, not past it). Equations in parameters.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "engine/math/aligned_floats.h"
+#include "engine/recipes/hrnn/batches.h"
+#include "engine/recipes/hrnn/features.h"
+#include "engine/recipes/hrnn/loss.h"
+#include "engine/recipes/hrnn/parameters.h"
+
+namespace personalize::hrnn {
+
+// What a training knows of its data besides the sequences. Read by all threads.
+struct TrainingData {
+  const Sequences* sequences = nullptr;
+  std::vector<EventFeatures> features;  // one an event
+  RecencyTable recency;                 // no buckets: the recency mask is off
+  std::vector<float> user_weight;       // of each of the user's events in the loss
+  int64_t session_gap = 0;
+};
+
+// The parameters and what is made of them once for each window; written between windows.
+struct Network {
+  Network(const Layout& of);
+  // Makes the transposed copies anew. E's panels are packed apart (ItemPanels::pack), since that is
+  // worth spreading over threads.
+  void transpose();
+
+  Layout layout;
+  AlignedFloats parameters;
+  ItemPanels panels;
+  AlignedFloats input_transposed;      // 3H x D
+  AlignedFloats recurrent_transposed;  // 3H x H
+  AlignedFloats output_transposed;     // D x H
+};
+
+// Dropout of one window: seeded by `seed` and `window`, so that a group's masks do not depend on
+// threads. `rate` 0: none.
+struct Dropout {
+  float rate = 0;
+  uint64_t seed = 0;
+  uint64_t window = 0;
+};
+
+// mask[i] = 0 with probability `rate`, else 1 / (1 - rate), from numbers that depend on `dropout`
+// and `stream` alone.
+void dropout_mask(const Dropout& dropout, uint64_t stream, std::span<float> mask);
+
+// Some neighbouring lanes, trained by one thread at a time: their state, the room for one window
+// and a gradient of all parameters.
+class LaneGroup {
+ public:
+  LaneGroup(const Layout& layout, size_t first_lane, size_t lanes, size_t longest_window,
+            int64_t session_gap);
+
+  void start_epoch();
+  // Trains the group's lanes on `window`: adds to gradient() and returns the loss, the weighted sum
+  // over valid rows with weights user_weight / total. Gives up when `stop` says so.
+  double run(const Network& network, const TrainingData& data, const Window& window, size_t total,
+             const Dropout& dropout, const std::function<bool()>& stop);
+
+  AlignedFloats& gradient() { return gradient_; }
+
+ private:
+  void forward(const Network& network, const TrainingData& data, const Window& window,
+               const Dropout& dropout);
+  void forward_recurrence(const Network& network, const Window& window);
+  double loss(const Network& network, const TrainingData& data, const Window& window, size_t total,
+              const std::function<bool()>& stop);
+  void backward(const Network& network, const TrainingData& data, const Window& window);
+  void backward_recurrence(const Network& network, const Window& window);
+  void backward_input(const Network& network, const TrainingData& data, const Window& window);
+  size_t rows(const Window& window) const { return lanes_ * window.steps; }
+
+  const Layout layout_;
+  const size_t first_lane_;
+  const size_t lanes_;
+  std::vector<LaneLoss> losses_;  // one a lane
+  std::vector<LossRow> loss_rows_;
+  AlignedFloats gradient_;
+  AlignedFloats state_;  // lanes x H, carried from window to window
+  // Row lane * steps + t is a lane's step t.
+  AlignedFloats x_, x_mask_, x_gradient_;                                             // rows x D
+  AlignedFloats input_, input_gradient_, gates_, recurrent_gradient_;                 // rows x 3H
+  AlignedFloats previous_, candidate_part_, hidden_, hidden_mask_, hidden_gradient_;  // rows x H
+  AlignedFloats y_, y_gradient_;                                                      // rows x D
+  AlignedFloats recurrent_;                                                           // lanes x 3H
+  AlignedFloats carried_;                                                             // lanes x H
+  AlignedFloats logits_;
+};
+
+}  // namespace personalize::hrnn

@@ -1,0 +1,246 @@
+#include "engine/recipes/hrnn/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <thread>
+
+#include "engine/math/dispatch.h"
+#include "engine/math/parallel.h"
+#include "engine/math/random.h"
+#include "engine/recipes/hrnn/adam.h"
+
+namespace personalize::hrnn {
+namespace {
+
+constexpr uint64_t kStream = 0x1217;
+constexpr double kUserWeightPower = -0.3;
+constexpr float kFirstRho = 0.3F;
+
+// How many groups the lanes are cut into, whatever the number of threads: as many as can be trained
+// side by side, but each has a gradient of all parameters, which must be written and summed.
+size_t group_count(size_t lanes, size_t items) {
+  const size_t most = items <= 50'000 ? 4 : items <= 200'000 ? 2 : 1;
+  return std::min(lanes, most);
+}
+
+// Whether the training is to stop, asked from any thread: the calling one asks the caller, at most
+// every 10 ms, and tells the others.
+class Stop {
+ public:
+  explicit Stop(const std::function<bool()>& ask) : ask_(ask), owner_(std::this_thread::get_id()) {}
+  bool operator()() {
+    if (std::this_thread::get_id() == owner_) {
+      const auto now = std::chrono::steady_clock::now();
+      if (!stopped_ && now - asked_ > std::chrono::milliseconds(10)) {
+        asked_ = now;
+        if (ask_()) stopped_ = true;
+      }
+    }
+    return stopped_;
+  }
+
+ private:
+  const std::function<bool()>& ask_;
+  const std::thread::id owner_;
+  std::chrono::steady_clock::time_point asked_{};
+  std::atomic<bool> stopped_ = false;
+};
+
+// Weights of users' events: n^-0.3 for n events, scaled to mean 1 over all events. Metrics count
+// users, not events, and so weigh a short history more than plain likelihood does.
+std::vector<float> user_weights(const TrainingView& data) {
+  std::vector<float> weights(data.end.size());
+  double sum = 0;
+  double events = 0;
+  for (size_t user = 0; user < weights.size(); ++user) {
+    const auto n = static_cast<double>(data.length(user));
+    if (n < 2) continue;
+    weights[user] = static_cast<float>(std::pow(n, kUserWeightPower));
+    sum += weights[user] * (n - 1);
+    events += n - 1;
+  }
+  if (sum > 0)
+    for (float& weight : weights) weight = static_cast<float>(weight * (events / sum));
+  return weights;
+}
+
+TrainingData prepare(const TrainingView& data, const TrainingOptions& options,
+                     std::span<const float> value_columns) {
+  const Sequences& all = *data.sequences;
+  TrainingData prepared;
+  prepared.sequences = &all;
+  prepared.session_gap = options.session_gap;
+  prepared.user_weight = user_weights(data);
+  if (options.recency) prepared.recency = recency_table(data);
+  prepared.features.resize(all.event_count());
+  for (size_t user = 0; user < all.user_count(); ++user)
+    for (int64_t e = data.begin(user); e < data.end[user]; ++e) {
+      const auto i = static_cast<size_t>(e);
+      const bool first = e == data.begin(user);
+      prepared.features[i] = event_features(
+          first, first ? 0 : all.timestamp[i] - all.timestamp[i - 1], all.value[i], value_columns);
+    }
+  return prepared;
+}
+
+// A random orthogonal size x size block, written with row stride `stride`: Gram and Schmidt's
+// method on normal rows.
+void orthogonal_block(size_t size, size_t stride, Random& random, float* out) {
+  std::vector<double> rows(size * size);
+  for (size_t i = 0; i < size; ++i) {
+    double* row = rows.data() + i * size;
+    double norm = 0;
+    while (norm < 1e-3) {
+      for (size_t j = 0; j < size; ++j) row[j] = random.normal();
+      for (size_t other = 0; other < i; ++other) {
+        const double* with = rows.data() + other * size;
+        double along = 0;
+        for (size_t j = 0; j < size; ++j) along += row[j] * with[j];
+        for (size_t j = 0; j < size; ++j) row[j] -= along * with[j];
+      }
+      norm = 0;
+      for (size_t j = 0; j < size; ++j) norm += row[j] * row[j];
+      norm = std::sqrt(norm);
+    }
+    for (size_t j = 0; j < size; ++j) {
+      row[j] /= norm;
+      out[i * stride + j] = static_cast<float>(row[j]);
+    }
+  }
+}
+
+class Trainer {
+ public:
+  Trainer(const TrainingView& data, const TrainingOptions& options, const Layout& layout,
+          const TrainingData& prepared, Progress& progress, const std::function<bool()>& stop)
+      : options_(options),
+        data_(prepared),
+        progress_(progress),
+        stop_(stop),
+        batches_(data, options.lanes, options.window, options.seed),
+        network_(layout),
+        adam_(layout),
+        team_(std::min<int>(thread_count(options.threads),
+                            static_cast<int>(group_count(options.lanes, layout.shape.items)))) {
+    const size_t groups = group_count(options.lanes, layout.shape.items);
+    for (size_t g = 0; g < groups; ++g) {
+      const size_t first = g * options.lanes / groups;
+      const size_t last = (g + 1) * options.lanes / groups;
+      groups_.push_back(std::make_unique<LaneGroup>(layout, first, last - first, options.window,
+                                                    options.session_gap));
+      gradients_.push_back(&groups_.back()->gradient());
+    }
+    losses_.resize(groups);
+  }
+
+  Network& network() { return network_; }
+
+  Status run() {
+    network_.panels.pack(0, network_.panels.count(),
+                         network_.parameters.data() + network_.layout.embedding);
+    network_.transpose();
+    start_ = std::chrono::steady_clock::now();
+    for (size_t epoch = 0; epoch < options_.epochs; ++epoch)
+      PERSONALIZE_RETURN_IF_ERROR(run_epoch(epoch));
+    return Status::ok();
+  }
+
+ private:
+  Status run_epoch(size_t epoch) {
+    batches_.begin_epoch(epoch);
+    for (auto& group : groups_) group->start_epoch();
+    const auto windows = static_cast<double>(batches_.windows_in_epoch());
+    double loss = 0;
+    size_t total = 0;
+    for (size_t w = 0; batches_.next(window_, total); ++w) {
+      const double done = (static_cast<double>(epoch) + (static_cast<double>(w) + 0.5) / windows) /
+                          static_cast<double>(options_.epochs);
+      PERSONALIZE_RETURN_IF_ERROR(run_window(total, schedule(done)));
+      for (const double part : losses_) loss += part * static_cast<double>(total);
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start_;
+    const auto events = static_cast<double>(batches_.events());
+    progress_.epoch({static_cast<int>(epoch) + 1, static_cast<int>(options_.epochs),
+                     events > 0 ? loss / events : 0, seconds.count(),
+                     events * static_cast<double>(epoch + 1) / seconds.count()});
+    return Status::ok();
+  }
+
+  Status run_window(size_t total, double rate_factor) {
+    const std::function<bool()> stop = [this] { return stop_(); };
+    const std::function<void()> poll = [this] { stop_(); };
+    const Dropout dropout{options_.dropout, options_.seed, updates_++};
+    const bool ran = team_.run(
+        groups_.size(),
+        [&](size_t g) {
+          losses_[g] = groups_[g]->run(network_, data_, window_, total, dropout, stop);
+        },
+        poll);
+    if (stop_()) return {StatusCode::kInterrupted, "training was interrupted"};
+    // A window that is not full moves the parameters less.
+    const double full =
+        static_cast<double>(total) / static_cast<double>(options_.lanes * options_.window);
+    const double rate = options_.learning_rate * rate_factor * std::sqrt(std::min(1.0, full));
+    if (!ran) return {StatusCode::kNoMemory, "not enough memory to train hrnn"};
+    if (!adam_.step(rate, gradients_, network_, team_, poll))
+      return {StatusCode::kInternal, "the network's numbers grew beyond bounds"};
+    return Status::ok();
+  }
+
+  const TrainingOptions& options_;
+  const TrainingData& data_;
+  Progress& progress_;
+  Stop stop_;
+  Batches batches_;
+  Network network_;
+  Adam adam_;
+  ThreadTeam team_;
+  std::vector<std::unique_ptr<LaneGroup>> groups_;
+  std::vector<AlignedFloats*> gradients_;
+  std::vector<double> losses_;
+  Window window_;
+  uint64_t updates_ = 0;
+  std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace
+
+void initialise(const Layout& layout, bool recency, std::span<const float> embedding, uint64_t seed,
+                std::span<float> parameters) {
+  const size_t d = layout.shape.embedding;
+  const size_t h = layout.shape.hidden;
+  Random random(seed, kStream);
+  float* p = parameters.data();
+  std::fill(parameters.begin(), parameters.end(), 0.0F);
+  std::copy(embedding.begin(), embedding.end(), p + layout.embedding);
+  const auto uniform = [&](size_t offset, size_t count, double bound) {
+    for (size_t i = 0; i < count; ++i)
+      p[offset + i] = static_cast<float>(bound * (2 * random.uniform() - 1));
+  };
+  uniform(layout.input, d * 3 * h, 0.7 * std::sqrt(3.0 / static_cast<double>(d)));
+  uniform(layout.output, h * d, std::sqrt(3.0 / static_cast<double>(h)));
+  for (size_t gate = 0; gate < 3; ++gate)
+    orthogonal_block(h, 3 * h, random, p + layout.recurrent + gate * h);
+  for (size_t i = 0; i < layout.shape.features * d; ++i)
+    p[layout.feature + i] = static_cast<float>(0.02 * random.normal());
+  if (recency) p[layout.rho] = kFirstRho;
+}
+
+Result<Trained> train(const TrainingView& data, const TrainingOptions& options,
+                      std::span<const float> embedding, Progress& progress,
+                      const std::function<bool()>& stop) {
+  std::vector<float> columns = value_columns(data);
+  TrainingData prepared = prepare(data, options, columns);
+  const Layout layout({data.sequences->item_count(), options.embedding, options.hidden,
+                       kGapFeatures + columns.size()});
+  Trainer trainer(data, options, layout, prepared, progress, stop);
+  Network& network = trainer.network();
+  initialise(layout, options.recency, embedding, options.seed, network.parameters.span());
+  PERSONALIZE_RETURN_IF_ERROR(trainer.run());
+  return Trained{layout, std::move(network.parameters), std::move(prepared.recency),
+                 std::move(columns)};
+}
+
+}  // namespace personalize::hrnn

@@ -1,0 +1,45 @@
+// Learns the network's parameters.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/recipes/hrnn/network.h"
+#include "engine/recipes/recipe.h"
+
+namespace personalize::hrnn {
+
+struct TrainingOptions {
+  size_t embedding = 128;
+  size_t hidden = 128;
+  size_t lanes = 16;
+  size_t window = 64;  // events through which gradients flow
+  size_t epochs = 5;
+  double learning_rate = 0.008;
+  float dropout = 0.25F;
+  bool recency = true;
+  int64_t session_gap = 1'800;
+  uint64_t seed = 1;
+  int threads = 0;
+};
+
+// What training makes.
+struct Trained {
+  Layout layout;
+  AlignedFloats parameters;
+  RecencyTable recency;
+  std::vector<float> value_columns;
+};
+
+// Trains on `data` from the beginning, E starting from `embedding` (items x options.embedding).
+// `stop` is asked at least every 50 ms, on the calling thread. Errors: kInterrupted when it says
+// so, kNoMemory, kInternal if the numbers grow beyond bounds. The same for any number of threads.
+Result<Trained> train(const TrainingView& data, const TrainingOptions& options,
+                      std::span<const float> embedding, Progress& progress,
+                      const std::function<bool()>& stop);
+
+// The parameters before training: E as given, Wx and Wo uniform, Wh three random orthogonal blocks,
+// F normal, rho 0.3 if the recency mask is on, all else 0.
+void initialise(const Layout& layout, bool recency, std::span<const float> embedding, uint64_t seed,
+                std::span<float> parameters);
+
+}  // namespace personalize::hrnn

@@ -1,0 +1,25 @@
+// Initial item embeddings from Markov counts: a truncated decomposition of the positive pointwise
+// mutual information of items that follow each other, by randomised subspace iteration (Halko,
+// Martinsson, Tropp 2011). Decisive where data are sparse, harmless elsewhere.
+//   A = C + C', r[i] = row sum of A + 5, N = sum of r
+//   X[i][j] = max(0, ln(A[i][j] N / (r[i] r[j]))) where A > 0, else 0
+//   E = U |l|^(1/2) for the `size` eigenvalues l of X largest in magnitude, scaled to `deviation`
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "engine/recipes/markov_counts.h"
+#include "engine/status.h"
+
+namespace personalize {
+
+// Writes `embedding` (items x size). A row that comes out 0 (an item nothing is known about), or
+// all of them if there are fewer than size + 16 items, gets normal noise of that deviation instead.
+// Errors: kInterrupted when `stop` says so.
+Status spectral_embedding(const MarkovCounts& counts, size_t size, float deviation, uint64_t seed,
+                          const std::function<bool()>& stop, std::span<float> embedding);
+
+}  // namespace personalize
