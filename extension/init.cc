@@ -11,6 +11,7 @@
 #include "extension/connection.h"
 #include "extension/dataset_table.h"
 #include "extension/report_tables.h"
+#include "extension/train_function.h"
 
 #ifndef SQLITE_CORE
 SQLITE_EXTENSION_INIT1
@@ -31,6 +32,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_about_functions(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_checks(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_stubs(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_train_function(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_report_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_dataset_modules(connection));
   return Status::ok();
