@@ -23,6 +23,7 @@ using lmdb_page::Node;
 using lmdb_page::PageNumber;
 using lmdb_page::Tree;
 
+constexpr size_t kSmallestPage = 4096;
 // More pages than this beyond the end of the file cannot come from a commit of ours: pages that a
 // transaction took and gave back are counted, though never written.
 constexpr uint64_t kUnwrittenPages = 1 << 20;
@@ -63,6 +64,7 @@ class Walker {
     if (!enough()) walk_.problems.push_back(std::move(what));
   }
 
+  std::optional<Meta> read_meta(PageNumber number, uint64_t offset);
   std::optional<Meta> read_newest_meta();
   void walk_tree(const Tree& tree, TreeKind kind, std::string_view name);
   void walk_page(PageNumber number, size_t levels, TreeKind kind, std::string_view name,
@@ -97,36 +99,36 @@ bool is_less(std::string_view a, std::string_view b, bool integers) {
   return left < right;
 }
 
+std::optional<Meta> Walker::read_meta(PageNumber number, uint64_t offset) {
+  std::byte bytes[lmdb_page::kPageHeaderSize + sizeof(Meta)];
+  if (!read_at(fd_, offset, bytes)) {
+    problem(fmt::format("meta page {} is missing: the file was cut", number));
+    return std::nullopt;
+  }
+  const Result<Meta> meta = lmdb_page::parse_meta(bytes, number);
+  if (meta.is_ok()) return *meta;
+  problem(meta.status().message());
+  return std::nullopt;
+}
+
 std::optional<Meta> Walker::read_newest_meta() {
   struct stat status;
-  std::byte bytes[lmdb_page::kPageHeaderSize + sizeof(Meta)];
-  Meta metas[lmdb_page::kMetaPages];
   if (fstat(fd_, &status) != 0) status.st_size = 0;
-  for (PageNumber i = 0; i < lmdb_page::kMetaPages; i++) {
-    const uint64_t offset = i == 0 ? 0 : metas[0].free_pages.page_size;
-    if (!read_at(fd_, offset, bytes)) {
-      problem(fmt::format("it has {} bytes: fewer than its meta pages need", status.st_size));
-      return std::nullopt;
-    }
-    const Result<Meta> meta = lmdb_page::parse_meta(bytes, i);
-    if (!meta.is_ok()) {
-      problem(meta.status().message());
-      return std::nullopt;
-    }
-    metas[i] = *meta;
+  const std::optional<Meta> first = read_meta(0, 0);
+  const uint64_t second_at = first ? first->free_pages.page_size : kSmallestPage;
+  const std::optional<Meta> second = read_meta(1, second_at);
+  if (!first && !second) return std::nullopt;
+  if (first && second) {
+    // Transactions write the meta pages in turns, the even ones the first.
+    const uint64_t a = first->transaction, b = second->transaction;
+    const bool is_new = a == 0 && b == 0;
+    if (!is_new && ((a != b + 1 && b != a + 1) || a % 2 != 0))
+      problem(fmt::format("its meta pages are of transactions {} and {}", a, b));
+    if (first->free_pages.page_size != second->free_pages.page_size)
+      problem("its meta pages differ in the page size");
   }
-  // Transactions write the meta pages in turns.
-  const uint64_t a = metas[0].transaction, b = metas[1].transaction;
-  const bool is_new = a == 0 && b == 0;
-  if (!is_new && ((a != b + 1 && b != a + 1) || a % 2 != 0)) {
-    problem(fmt::format("its meta pages are of transactions {} and {}", a, b));
-    return std::nullopt;
-  }
-  if (metas[0].free_pages.page_size != metas[1].free_pages.page_size) {
-    problem("its meta pages differ in the page size");
-    return std::nullopt;
-  }
-  const Meta& newest = metas[b > a ? 1 : 0];
+  const Meta& newest =
+      first && (!second || first->transaction >= second->transaction) ? *first : *second;
   walk_.transaction = newest.transaction;
   walk_.page_size = newest.free_pages.page_size;
   file_pages_ = static_cast<uint64_t>(status.st_size) / walk_.page_size;
@@ -140,7 +142,7 @@ std::optional<Meta> Walker::read_newest_meta() {
 
 FileWalk Walker::run() {
   const std::optional<Meta> meta = read_newest_meta();
-  if (!meta) return std::move(walk_);
+  if (!meta || enough()) return std::move(walk_);
   used_.assign(last_page_ + 1, false);
   used_[0] = used_[1] = true;
   walk_tree(meta->main, TreeKind::kMain, "main");

@@ -110,21 +110,4 @@ std::string version_key(std::string_view solution, int number);
 std::string version_prefix(std::string_view solution);
 std::string log_key(std::string_view solution, int number, int64_t sequence);
 
-// One thing that personalize_check found.
-struct StoreFinding {
-  std::string file;
-  std::string problem;  // "page 812: key beyond page"
-};
-
-// Looks at every page and every value of models.mdb and states.mdb in `directory`, and at the
-// format numbers, without LMDB's help and without trusting anything. No findings: sound. A missing
-// file is no finding.
-Result<std::vector<StoreFinding>> check_store(const std::string& directory);
-
-// Sets damaged files aside as '<name>.damaged-N' (never deletes), carries over what can be proven
-// sound into a new models.mdb if possible, and gives the names of the files that were set aside.
-// Fails with kBusy if another process has the store open for writing, or if this process has it
-// open.
-Result<std::vector<std::string>> repair_store(const std::string& directory, std::string_view uuid);
-
 }  // namespace personalize

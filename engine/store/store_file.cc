@@ -52,24 +52,20 @@ Status make_store_file(const std::string& path, const StoreFileKind& kind, const
   return placed;
 }
 
-namespace {
-
-// The kind of the values in the database of that name; nullptr if there is none.
-const FrameKind* frame_of(std::string_view database, const StoreFileKind& kind) {
+std::optional<size_t> database_index(std::string_view name, const StoreFileKind& kind) {
   for (size_t i = 0; i < kind.databases.size(); i++)
-    if (kind.databases[i] == database) return &kind.frames[i];
-  return nullptr;
+    if (kind.databases[i] == name) return i;
+  return std::nullopt;
 }
 
-}  // namespace
-
 Status check_walked_value(int fd, const WalkedValue& value, const StoreFileKind& kind, bool whole) {
-  const FrameKind* const frame = frame_of(value.database, kind);
-  if (frame == nullptr) return {StatusCode::kCorrupt, "there is no such database"};
-  if (value.is_whole()) return read_frame(*frame, value.key, value.start).status();
-  if (!whole) return check_frame_header(*frame, value.key, value.start, value.size);
+  const std::optional<size_t> index = database_index(value.database, kind);
+  if (!index) return {StatusCode::kCorrupt, "there is no such database"};
+  const FrameKind frame = kind.frames[*index];
+  if (value.is_whole()) return read_frame(frame, value.key, value.start).status();
+  if (!whole) return check_frame_header(frame, value.key, value.start, value.size);
   PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_walked(fd, value));
-  return read_frame(*frame, value.key, bytes).status();
+  return read_frame(frame, value.key, bytes).status();
 }
 
 std::vector<std::string> missing_databases(const FileWalk& walk, const StoreFileKind& kind) {

@@ -35,6 +35,9 @@ Status make_store_file(const std::string& path, const StoreFileKind& kind, const
 // format number; kNotFound if there is none; kBusy.
 Status verify_store_file(const std::string& path, const StoreFileKind& kind);
 
+// Which of the kind's databases it is.
+std::optional<size_t> database_index(std::string_view name, const StoreFileKind& kind);
+
 // Whether a value that a walk meets is one of ours at its place. `whole` reads values that have
 // pages of their own; without, only their headers are looked at.
 Status check_walked_value(int fd, const WalkedValue& value, const StoreFileKind& kind, bool whole);
