@@ -1,0 +1,156 @@
+#include "extension/answer_arguments.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "extension/boundary.h"
+
+namespace personalize {
+namespace {
+
+constexpr int64_t kMostAnswers = 2147483647;
+// Of a wrong value in a message.
+constexpr size_t kShownBytes = 60;
+
+std::string shown(sqlite3_value* value) {
+  const std::string_view text = text_of(value);
+  if (sqlite3_value_type(value) == SQLITE_BLOB) return "a blob";
+  const std::string start(text.substr(0, kShownBytes));
+  const std::string cut = text.size() > kShownBytes ? start + "..." : start;
+  return sqlite3_value_type(value) == SQLITE_TEXT ? "'" + cut + "'" : cut;
+}
+
+// An element of a JSON array as an id, or what is wrong with it.
+Result<std::string> id_of_json(const nlohmann::json& element) {
+  const auto refuse = [](std::string what) {
+    return Status(StatusCode::kInvalidInput, std::move(what));
+  };
+  if (element.is_string()) {
+    auto text = element.get<std::string>();
+    if (text.empty()) return refuse("is empty");
+    return text;
+  }
+  if (element.is_number_unsigned()) return fmt::format("{}", element.get<uint64_t>());
+  if (element.is_number_integer()) return fmt::format("{}", element.get<int64_t>());
+  if (element.is_number_float()) {
+    const auto number = element.get<double>();
+    if (std::floor(number) == number && std::fabs(number) <= 9007199254740992.0)
+      return fmt::format("{}", static_cast<int64_t>(number));
+  }
+  return refuse(
+      fmt::format("is {}", element.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+}
+
+Result<IdList> ids_of_json(const nlohmann::json& array, std::string_view caller,
+                           std::string_view argument) {
+  IdList ids;
+  for (size_t i = 0; i < array.size(); i++) {
+    const Result<std::string> id = id_of_json(array[i]);
+    if (!id.is_ok())
+      return Status(StatusCode::kInvalidInput,
+                    fmt::format("InvalidInputException: {}: {}[{}] {}; an id is a text or a whole "
+                                "number",
+                                caller, argument, i, id.status().message()));
+    ids.add(id.value());
+  }
+  return ids;
+}
+
+}  // namespace
+
+void IdList::append_hash(std::string& key) const {
+  const XXH64_hash_t ends = XXH3_64bits(end_.data(), end_.size() * sizeof(size_t));
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(text_.data(), text_.size(), ends);
+  key.append(reinterpret_cast<const char*>(&hash), sizeof hash);
+}
+
+Result<size_t> parse_k(sqlite3_value* value, size_t when_null, std::string_view caller) {
+  const auto refuse = [&] {
+    return Status(StatusCode::kInvalidInput,
+                  fmt::format("InvalidInputException: {}: k is {}; it is a whole number from 1 to "
+                              "{}",
+                              caller, shown(value), kMostAnswers));
+  };
+  switch (sqlite3_value_numeric_type(value)) {
+    case SQLITE_NULL:
+      return when_null;
+    case SQLITE_INTEGER: {
+      const int64_t k = sqlite3_value_int64(value);
+      if (k < 1 || k > kMostAnswers) return refuse();
+      return static_cast<size_t>(k);
+    }
+    case SQLITE_FLOAT: {
+      const double k = sqlite3_value_double(value);
+      if (!(k >= 1 && k <= static_cast<double>(kMostAnswers)) || std::floor(k) != k)
+        return refuse();
+      return static_cast<size_t>(k);
+    }
+    default:
+      return refuse();
+  }
+}
+
+Result<IdList> parse_id_array(sqlite3_value* value, std::string_view caller,
+                              std::string_view argument) {
+  const bool is_text = sqlite3_value_type(value) == SQLITE_TEXT;
+  const nlohmann::json array =
+      is_text ? nlohmann::json::parse(text_of(value), nullptr, false) : nlohmann::json();
+  if (!array.is_array())
+    return Status(StatusCode::kInvalidInput,
+                  fmt::format("InvalidInputException: {}: {} is {}; it is a JSON array of ids such "
+                              "as json_array('50', '98')",
+                              caller, argument, shown(value)));
+  return ids_of_json(array, caller, argument);
+}
+
+Result<IdList> parse_id_set(sqlite3_value* value, bool is_in, std::string_view caller,
+                            std::string_view argument) {
+  IdList ids;
+  std::string buffer;
+  if (is_in) {
+    sqlite3_value* member = nullptr;
+    int code = sqlite3_vtab_in_first(value, &member);
+    for (; code == SQLITE_OK && member != nullptr; code = sqlite3_vtab_in_next(value, &member)) {
+      const Result<std::string_view> id = id_view(member, argument, buffer);
+      if (id.is_ok()) ids.add(id.value());
+    }
+    if (code != SQLITE_OK && code != SQLITE_DONE)
+      return Status(code == SQLITE_NOMEM ? StatusCode::kNoMemory : StatusCode::kInternal,
+                    fmt::format("{}: cannot read the values of {}", caller, argument));
+    return ids;
+  }
+  if (const std::string_view text = text_of(value);
+      sqlite3_value_type(value) == SQLITE_TEXT && text.starts_with('[')) {
+    const nlohmann::json array = nlohmann::json::parse(text, nullptr, false);
+    if (array.is_array()) return ids_of_json(array, caller, argument);
+  }
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::string_view id,
+                               id_view(value, fmt::format("{}: {}", caller, argument), buffer));
+  ids.add(id);
+  return ids;
+}
+
+Result<std::string_view> id_view(sqlite3_value* value, std::string_view column,
+                                 std::string& buffer) {
+  if (sqlite3_value_type(value) == SQLITE_TEXT) {
+    const std::string_view text = text_of(value);
+    if (!text.empty() && text.size() <= 64) return text;
+  }
+  PERSONALIZE_ASSIGN_OR_RETURN(buffer, id_of(value, column));
+  return std::string_view(buffer);
+}
+
+Status refuse_filter(sqlite3_value* value, std::string_view caller, std::string_view argument) {
+  if (sqlite3_value_type(value) == SQLITE_NULL) return Status::ok();
+  return {StatusCode::kInvalidInput,
+          fmt::format("InvalidInputException: {}: {} is {}, but filters and contexts are not "
+                      "available yet; among IN (...) and excluding IN (...) choose items",
+                      caller, argument, shown(value))};
+}
+
+}  // namespace personalize

@@ -1,0 +1,339 @@
+#include "extension/responder.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "extension/event_reader.h"
+
+namespace personalize {
+namespace {
+
+// Of one source: more than an application has models in use.
+constexpr size_t kMostReaders = 16;
+
+// How well a recipe fits a question; kNone: not at all.
+enum class Fit { kBest, kGood, kNone };
+
+Fit fit_of(Purpose purpose, const Recipe& recipe) {
+  const RecipeType type = recipe.type();
+  switch (purpose) {
+    case Purpose::kRecommend:
+      return type == RecipeType::kUserPersonalization ? Fit::kBest : Fit::kNone;
+    case Purpose::kRank:
+      if (type == RecipeType::kPersonalizedRanking) return Fit::kBest;
+      return type == RecipeType::kUserPersonalization ? Fit::kGood : Fit::kNone;
+    case Purpose::kSimilar:
+      if (type == RecipeType::kRelatedItems) return Fit::kBest;
+      return recipe.answers_similar_items() ? Fit::kGood : Fit::kNone;
+  }
+  return Fit::kNone;
+}
+
+std::string_view example(Purpose purpose) {
+  switch (purpose) {
+    case Purpose::kRecommend:
+      return "recommend('42', 10)";
+    case Purpose::kRank:
+      return "rank('42', json_array('50', '98'))";
+    case Purpose::kSimilar:
+      break;
+  }
+  return "similar_items('50', 10)";
+}
+
+Status nothing_to_answer_with(const Asking& asking) {
+  return {StatusCode::kNotFound,
+          fmt::format("ResourceNotFoundException: {}: there is no campaign and no trained version "
+                      "to answer with: SELECT personalize_train('<solution>')",
+                      asking.caller)};
+}
+
+Result<int64_t> pragma(Connection& connection, const std::string& schema, std::string_view name) {
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement statement, connection.cached(fmt::format("PRAGMA {}.{}", quoted(schema), name)));
+  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
+  return statement.integer(0);
+}
+
+// A campaign or version that could answer a question that names neither.
+struct Candidate {
+  Fit fit = Fit::kNone;
+  std::string name;  // as a message shows it
+  std::optional<CampaignEntry> campaign;
+  std::string schema;
+  std::string group;
+  std::string solution;
+  int number = 0;
+  int64_t created = 0;
+};
+
+// All campaigns of all catalogs.
+Result<std::vector<Candidate>> campaign_candidates(Connection& connection, const Asking& asking,
+                                                   const std::vector<std::string>& schemas) {
+  std::vector<Candidate> candidates;
+  for (const std::string& schema : schemas) {
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        Statement statement,
+        connection.cached(fmt::format("SELECT DISTINCT dataset_group FROM {}.personalize_solutions",
+                                      quoted(schema))));
+    std::vector<std::string> groups;
+    for (;;) {
+      PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
+      if (!row) break;
+      groups.emplace_back(statement.text(0));
+    }
+    for (const std::string& group : groups) {
+      PERSONALIZE_ASSIGN_OR_RETURN(std::vector<CampaignEntry> campaigns,
+                                   campaigns_of_group(connection, schema, group));
+      for (CampaignEntry& campaign : campaigns) {
+        PERSONALIZE_ASSIGN_OR_RETURN(
+            const SolutionEntry solution,
+            find_solution(connection, schema + "." + campaign.solution, asking.caller));
+        PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe, find_recipe(solution.solution.recipe));
+        Candidate candidate;
+        candidate.fit = fit_of(asking.purpose, *recipe);
+        candidate.name = campaign.name;
+        candidate.campaign = std::move(campaign);
+        candidates.push_back(std::move(candidate));
+      }
+    }
+  }
+  return candidates;
+}
+
+// The candidates of the best fit there is; all of them where none fits and `any` is set.
+std::vector<Candidate> best_fitting(std::vector<Candidate> candidates, bool any) {
+  for (const Fit fit : {Fit::kBest, Fit::kGood}) {
+    std::vector<Candidate> fitting;
+    for (const Candidate& candidate : candidates)
+      if (candidate.fit == fit) fitting.push_back(candidate);
+    if (!fitting.empty()) return fitting;
+  }
+  if (!any) candidates.clear();
+  return candidates;
+}
+
+Status which_one(const Asking& asking, std::string_view kind,
+                 const std::vector<Candidate>& candidates) {
+  std::set<std::string> names;
+  for (const Candidate& candidate : candidates) names.insert(candidate.name);
+  return {StatusCode::kInvalidInput,
+          fmt::format("InvalidInputException: {0}: several {1}s could answer: {2}; name one: ... "
+                      "FROM {3} WHERE {1} = '{4}'",
+                      asking.caller, kind, fmt::join(names, ", "), example(asking.purpose),
+                      *names.begin())};
+}
+
+}  // namespace
+
+Result<Responders::Stamp> Responders::stamp(Connection& connection) {
+  Stamp stamp;
+  PERSONALIZE_ASSIGN_OR_RETURN(stamp.schemas, catalog_schemas(connection));
+  for (const std::string& schema : stamp.schemas) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const int64_t version, pragma(connection, schema, "data_version"));
+    stamp.data_versions.push_back(version);
+  }
+  stamp.catalog_changes = connection.catalog_changes();
+  return stamp;
+}
+
+Result<VersionShelf*> Responders::shelf(Connection& connection, const std::string& schema) {
+  VersionShelf& shelf = shelves_.try_emplace(schema, schema).first->second;
+  PERSONALIZE_RETURN_IF_ERROR(shelf.refresh(connection));
+  return &shelf;
+}
+
+Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, const Asking& asking) {
+  PERSONALIZE_ASSIGN_OR_RETURN(Stamp now, stamp(connection));
+  if (!(now == stamp_)) {
+    found_.clear();
+    stamp_ = std::move(now);
+  }
+  key_.assign(1, static_cast<char>('0' + static_cast<int>(asking.purpose)));
+  key_.append(asking.campaign).append(1, '\0').append(asking.version);
+  if (const auto found = found_.find(key_); found != found_.end()) {
+    const Responder& responder = *found->second.responder;
+    const auto transaction = shelves_.at(responder.schema).stores().models->last_transaction();
+    if (transaction.is_ok() && transaction.value() == found->second.transaction)
+      return found->second.responder;
+    found_.erase(found);
+  }
+  PERSONALIZE_ASSIGN_OR_RETURN(std::shared_ptr<Responder> responder, resolve(connection, asking));
+  found_[key_] = {responder, shelves_.at(responder->schema).transaction()};
+  return responder;
+}
+
+Result<std::shared_ptr<Responder>> Responders::resolve(Connection& connection,
+                                                       const Asking& asking) {
+  if (!asking.campaign.empty() && !asking.version.empty())
+    return Status(StatusCode::kInvalidInput,
+                  fmt::format("InvalidInputException: {}: campaign '{}' and version '{}' were both "
+                              "named; name one of them",
+                              asking.caller, asking.campaign, asking.version));
+  if (!asking.version.empty()) return of_version(connection, asking);
+  if (asking.campaign.empty()) return choose(connection, asking);
+  PERSONALIZE_ASSIGN_OR_RETURN(CampaignEntry campaign,
+                               find_campaign(connection, asking.campaign, asking.caller));
+  return of_campaign(connection, asking, std::move(campaign));
+}
+
+Result<std::shared_ptr<Responder>> Responders::make(Connection& connection, VersionShelf& shelf,
+                                                    std::string_view solution, int number) {
+  PERSONALIZE_ASSIGN_OR_RETURN(std::shared_ptr<const LoadedModel> model,
+                               shelf.load(solution, number));
+  auto responder = std::make_shared<Responder>();
+  responder->schema = shelf.schema();
+  responder->model = std::move(model);
+  responder->states = shelf.stores().states;
+  responder->state_secret = shelf.stores().state_secret;
+  return responder;
+}
+
+Result<std::shared_ptr<Responder>> Responders::of_campaign(Connection& connection,
+                                                           const Asking& asking,
+                                                           CampaignEntry campaign) {
+  PERSONALIZE_ASSIGN_OR_RETURN(VersionShelf * shelf, this->shelf(connection, campaign.schema));
+  int number = campaign.number;
+  if (number == 0) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<int> latest, shelf->latest(campaign.solution));
+    if (!latest)
+      return Status(StatusCode::kNotFound,
+                    fmt::format("ResourceNotFoundException: {0}: campaign '{1}' serves "
+                                "'{2}/latest', but solution '{2}' has no ACTIVE version: SELECT "
+                                "personalize_train('{2}')",
+                                asking.caller, campaign.name, campaign.solution));
+    number = *latest;
+  }
+  PERSONALIZE_ASSIGN_OR_RETURN(std::shared_ptr<Responder> responder,
+                               make(connection, *shelf, campaign.solution, number));
+  const std::string& directory = shelf->stores().directory;
+  std::shared_ptr<RateLimiter>& limiter = limiters_[directory];
+  if (limiter == nullptr) {
+    const char* file = sqlite3_db_filename(connection.db(), campaign.schema.c_str());
+    limiter = RateLimiter::open(directory, file == nullptr ? "" : file);
+  }
+  responder->limiter = limiter;
+  responder->campaign = std::move(campaign);
+  return responder;
+}
+
+Result<std::shared_ptr<Responder>> Responders::of_version(Connection& connection,
+                                                          const Asking& asking) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const VersionName name,
+                               parse_version_name(asking.version, asking.caller));
+  std::vector<std::string> there_are;
+  for (const std::string& schema : stamp_.schemas) {
+    Result<VersionShelf*> shelf = this->shelf(connection, schema);
+    if (shelf.status().code() == StatusCode::kNotFound) continue;  // nothing trained there
+    PERSONALIZE_RETURN_IF_ERROR(shelf.status());
+    int number = name.number;
+    if (number == 0) {
+      PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<int> latest,
+                                   shelf.value()->latest(name.solution));
+      number = latest.value_or(0);
+    }
+    PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<VersionRecord>* versions,
+                                 shelf.value()->versions());
+    for (const VersionRecord& record : *versions) {
+      if (record.solution == name.solution && record.number == number)
+        return make(connection, *shelf.value(), name.solution, number);
+      there_are.push_back(record.name());
+    }
+  }
+  if (there_are.empty()) return nothing_to_answer_with(asking);
+  return Status(StatusCode::kNotFound,
+                fmt::format("ResourceNotFoundException: {}: version '{}' does not exist{}; there "
+                            "are: {}",
+                            asking.caller, asking.version,
+                            name.number == 0 ? " (the solution has no ACTIVE one)" : "",
+                            fmt::join(there_are, ", ")));
+}
+
+Result<std::shared_ptr<Responder>> Responders::choose(Connection& connection,
+                                                      const Asking& asking) {
+  PERSONALIZE_ASSIGN_OR_RETURN(std::vector<Candidate> campaigns,
+                               campaign_candidates(connection, asking, stamp_.schemas));
+  std::vector<Candidate> versions;
+  for (const std::string& schema : stamp_.schemas) {
+    Result<VersionShelf*> shelf = this->shelf(connection, schema);
+    if (shelf.status().code() == StatusCode::kNotFound && stamp_.schemas.size() > 1) continue;
+    PERSONALIZE_RETURN_IF_ERROR(shelf.status());
+    PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<VersionRecord>* records,
+                                 shelf.value()->versions());
+    for (const VersionRecord& record : *records) {
+      const Result<const Recipe*> recipe = find_recipe(record.recipe);
+      if (record.status != kVersionActive || !recipe.is_ok()) continue;
+      versions.push_back({fit_of(asking.purpose, *recipe.value()), record.name(), std::nullopt,
+                          schema, record.dataset_group, record.solution, record.number,
+                          record.created});
+    }
+  }
+  // What fits comes first, campaigns before versions; any model can name popular items as similar
+  // ones.
+  for (const bool any : {false, asking.purpose == Purpose::kSimilar}) {
+    std::vector<Candidate> fitting = best_fitting(campaigns, any);
+    if (fitting.size() > 1) return which_one(asking, "campaign", fitting);
+    if (fitting.size() == 1)
+      return of_campaign(connection, asking, std::move(*fitting.front().campaign));
+    fitting = best_fitting(versions, any);
+    if (fitting.empty()) continue;
+    const Candidate& first = fitting.front();
+    const Candidate* newest = &first;
+    for (const Candidate& candidate : fitting) {
+      if (candidate.schema != first.schema || candidate.group != first.group)
+        return which_one(asking, "version", fitting);
+      if (std::pair(candidate.created, candidate.number) >
+          std::pair(newest->created, newest->number))
+        newest = &candidate;
+    }
+    return make(connection, shelves_.at(newest->schema), newest->solution, newest->number);
+  }
+  return nothing_to_answer_with(asking);
+}
+
+Status Responders::open_history(Connection& connection, Responder& responder) {
+  if (responder.history != nullptr) return Status::ok();
+  const std::string& group = responder.model->record.dataset_group;
+  OpenSource& open = sources_[fmt::format("{}.{}", responder.schema, group)];
+  PERSONALIZE_ASSIGN_OR_RETURN(const int64_t schema_version,
+                               pragma(connection, responder.schema, "schema_version"));
+  if (open.source == nullptr || open.schema_version != schema_version ||
+      open.catalog_changes != stamp_.catalog_changes) {
+    PERSONALIZE_ASSIGN_OR_RETURN(open.source,
+                                 open_event_source(connection, responder.schema, group));
+    open.schema_version = schema_version;
+    open.catalog_changes = stamp_.catalog_changes;
+    open.readers.clear();
+  }
+  if (open.readers.size() > kMostReaders) open.readers.clear();
+  std::shared_ptr<HistoryReader>& reader = open.readers[responder.model.get()];
+  if (reader == nullptr) reader = std::make_shared<HistoryReader>(*open.source, responder.model);
+  responder.source = open.source;
+  responder.history = reader;
+  return Status::ok();
+}
+
+Status ask_for_user(Connection& connection, Responder& responder, std::string_view user_id,
+                    Answerer& answerer) {
+  // The buffers of all questions of the connection: none is asked while another is answered.
+  struct Buffers {
+    std::vector<ModelEvent> history;
+    UserState state;
+  };
+  auto& buffers = connection.part<Buffers>();
+  PERSONALIZE_RETURN_IF_ERROR(connection.part<Responders>().open_history(connection, responder));
+  PERSONALIZE_RETURN_IF_ERROR(responder.history->read(user_id, buffers.history));
+  Question question{buffers.history, {}};
+  if (!buffers.history.empty()) {
+    const UserMemo memo{responder.states.get(), StateKey::make(responder.model->record.model_id,
+                                                               user_id, responder.state_secret)};
+    question.state = buffers.state.after(*responder.model->model, buffers.history, memo);
+  }
+  answerer.ask_for_user(*responder.model, question);
+  return Status::ok();
+}
+
+}  // namespace personalize

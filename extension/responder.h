@@ -1,0 +1,111 @@
+// Who answers a question: which campaign or version, with which model, from which events. A
+// connection keeps what it found out, so that a question asked again costs no look into the
+// catalog.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/dataset/sources.h"
+#include "engine/serving/answer.h"
+#include "engine/serving/history.h"
+#include "engine/serving/loaded_model.h"
+#include "engine/serving/rate.h"
+#include "engine/serving/user_state.h"
+#include "engine/status.h"
+#include "engine/store/state_store.h"
+#include "extension/catalog.h"
+#include "extension/connection.h"
+#include "extension/version_shelf.h"
+
+namespace personalize {
+
+// What kind of question it is: decides which recipes fit where neither campaign nor version is
+// named.
+enum class Purpose { kRecommend, kRank, kSimilar };
+
+struct Asking {
+  Purpose purpose = Purpose::kRecommend;
+  std::string_view caller;    // leads messages: "recommend"
+  std::string_view campaign;  // "": not named
+  std::string_view version;   // "": not named; 'movies/3' or 'movies/latest'
+};
+
+struct Responder {
+  std::string schema;
+  std::shared_ptr<const LoadedModel> model;
+  std::optional<CampaignEntry> campaign;  // nothing: a version was asked, which is not throttled
+  std::shared_ptr<RateLimiter> limiter;   // of the campaign
+  std::shared_ptr<StateStore> states;
+  uint64_t state_secret = 0;
+  std::shared_ptr<EventSource> source;  // opened by the first question about a user
+  std::shared_ptr<HistoryReader> history;
+};
+
+// A connection's responders. Part of Connection.
+class Responders {
+ public:
+  // The responder to `asking`. Errors:
+  //   kNotFound      no such campaign or version (the message lists what there is), or nothing that
+  //                  could answer
+  //   kInvalidInput  both a campaign and a version, or neither where several would fit (the message
+  //                  names them)
+  //   and those of opening the store and the model.
+  Result<std::shared_ptr<Responder>> find(Connection& connection, const Asking& asking);
+
+  // Opens the events of the responder's dataset group, if that was not done. They are read in the
+  // transaction of the statement that asks.
+  Status open_history(Connection& connection, Responder& responder);
+
+ private:
+  // What a responder was found by; while it is the same, it is found again.
+  struct Stamp {
+    std::vector<std::string> schemas;
+    std::vector<int64_t> data_versions;
+    uint64_t catalog_changes = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+  struct Found {
+    std::shared_ptr<Responder> responder;
+    uint64_t transaction = 0;  // of its model store
+  };
+  struct OpenSource {
+    std::shared_ptr<EventSource> source;
+    int64_t schema_version = 0;
+    uint64_t catalog_changes = 0;
+    // By model: what they know of the source's codes outlives the responders.
+    std::map<const LoadedModel*, std::shared_ptr<HistoryReader>> readers;
+  };
+
+  Result<Stamp> stamp(Connection& connection);
+  Result<std::shared_ptr<Responder>> resolve(Connection& connection, const Asking& asking);
+  Result<std::shared_ptr<Responder>> of_campaign(Connection& connection, const Asking& asking,
+                                                 CampaignEntry campaign);
+  Result<std::shared_ptr<Responder>> of_version(Connection& connection, const Asking& asking);
+  Result<std::shared_ptr<Responder>> choose(Connection& connection, const Asking& asking);
+  Result<std::shared_ptr<Responder>> make(Connection& connection, VersionShelf& shelf,
+                                          std::string_view solution, int number);
+  Result<VersionShelf*> shelf(Connection& connection, const std::string& schema);
+
+  Stamp stamp_;
+  std::map<std::string, Found, std::less<>> found_;
+  std::map<std::string, VersionShelf, std::less<>> shelves_;  // by schema
+  std::map<std::string, OpenSource, std::less<>> sources_;    // by schema and group
+  std::map<std::string, std::shared_ptr<RateLimiter>, std::less<>> limiters_;  // by directory
+  std::string key_;
+};
+
+// Takes a request's slot of the responder's campaign; nothing to take without one. With on_throttle
+// = 'wait' it waits its turn. Errors: kThrottling saying when the next slot is, kInterrupted.
+Status admit(Connection& connection, Responder& responder, std::string_view caller);
+
+// Scores all items for a user, in `answerer`, from the events that the caller's transaction sees.
+Status ask_for_user(Connection& connection, Responder& responder, std::string_view user_id,
+                    Answerer& answerer);
+
+}  // namespace personalize
