@@ -14,6 +14,8 @@ namespace personalize {
 namespace {
 
 constexpr int64_t kMostAnswers = 2147483647;
+// A text of so many bytes is one without a question; of a longer one id_of decides.
+constexpr size_t kSurelyAnId = 256;
 // Of a wrong value in a message.
 constexpr size_t kShownBytes = 60;
 
@@ -139,7 +141,7 @@ Result<std::string_view> id_view(sqlite3_value* value, std::string_view column,
                                  std::string& buffer) {
   if (sqlite3_value_type(value) == SQLITE_TEXT) {
     const std::string_view text = text_of(value);
-    if (!text.empty() && text.size() <= 64) return text;
+    if (!text.empty() && text.size() <= kSurelyAnId) return text;
   }
   PERSONALIZE_ASSIGN_OR_RETURN(buffer, id_of(value, column));
   return std::string_view(buffer);

@@ -5,12 +5,14 @@
 
 #include "extension/about_functions.h"
 #include "extension/anchor_table.h"
+#include "extension/answer_table.h"
 #include "extension/boundary.h"
 #include "extension/catalog_checks.h"
 #include "extension/catalog_stubs.h"
 #include "extension/connection.h"
 #include "extension/dataset_table.h"
 #include "extension/report_tables.h"
+#include "extension/score_function.h"
 #include "extension/train_function.h"
 
 #ifndef SQLITE_CORE
@@ -35,6 +37,8 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_train_function(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_report_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_dataset_modules(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_answer_tables(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_score_function(connection));
   return Status::ok();
 }
 

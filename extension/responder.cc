@@ -53,7 +53,7 @@ Status nothing_to_answer_with(const Asking& asking) {
 
 Result<int64_t> pragma(Connection& connection, const std::string& schema, std::string_view name) {
   PERSONALIZE_ASSIGN_OR_RETURN(
-      Statement statement, connection.cached(fmt::format("PRAGMA {}.{}", quoted(schema), name)));
+      Statement statement, connection.cached(fmt::format("PRAGMA {}.{}", sql_name(schema), name)));
   PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
   return statement.integer(0);
 }
@@ -78,7 +78,7 @@ Result<std::vector<Candidate>> campaign_candidates(Connection& connection, const
     PERSONALIZE_ASSIGN_OR_RETURN(
         Statement statement,
         connection.cached(fmt::format("SELECT DISTINCT dataset_group FROM {}.personalize_solutions",
-                                      quoted(schema))));
+                                      sql_name(schema))));
     std::vector<std::string> groups;
     for (;;) {
       PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
@@ -180,8 +180,8 @@ Result<std::shared_ptr<Responder>> Responders::resolve(Connection& connection,
   return of_campaign(connection, asking, std::move(campaign));
 }
 
-Result<std::shared_ptr<Responder>> Responders::make(Connection& connection, VersionShelf& shelf,
-                                                    std::string_view solution, int number) {
+Result<std::shared_ptr<Responder>> Responders::make(VersionShelf& shelf, std::string_view solution,
+                                                    int number) {
   PERSONALIZE_ASSIGN_OR_RETURN(std::shared_ptr<const LoadedModel> model,
                                shelf.load(solution, number));
   auto responder = std::make_shared<Responder>();
@@ -208,7 +208,7 @@ Result<std::shared_ptr<Responder>> Responders::of_campaign(Connection& connectio
     number = *latest;
   }
   PERSONALIZE_ASSIGN_OR_RETURN(std::shared_ptr<Responder> responder,
-                               make(connection, *shelf, campaign.solution, number));
+                               make(*shelf, campaign.solution, number));
   const std::string& directory = shelf->stores().directory;
   std::shared_ptr<RateLimiter>& limiter = limiters_[directory];
   if (limiter == nullptr) {
@@ -239,7 +239,7 @@ Result<std::shared_ptr<Responder>> Responders::of_version(Connection& connection
                                  shelf.value()->versions());
     for (const VersionRecord& record : *versions) {
       if (record.solution == name.solution && record.number == number)
-        return make(connection, *shelf.value(), name.solution, number);
+        return make(*shelf.value(), name.solution, number);
       there_are.push_back(record.name());
     }
   }
@@ -289,7 +289,7 @@ Result<std::shared_ptr<Responder>> Responders::choose(Connection& connection,
           std::pair(newest->created, newest->number))
         newest = &candidate;
     }
-    return make(connection, shelves_.at(newest->schema), newest->solution, newest->number);
+    return make(shelves_.at(newest->schema), newest->solution, newest->number);
   }
   return nothing_to_answer_with(asking);
 }

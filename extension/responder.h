@@ -88,8 +88,8 @@ class Responders {
                                                  CampaignEntry campaign);
   Result<std::shared_ptr<Responder>> of_version(Connection& connection, const Asking& asking);
   Result<std::shared_ptr<Responder>> choose(Connection& connection, const Asking& asking);
-  Result<std::shared_ptr<Responder>> make(Connection& connection, VersionShelf& shelf,
-                                          std::string_view solution, int number);
+  Result<std::shared_ptr<Responder>> make(VersionShelf& shelf, std::string_view solution,
+                                          int number);
   Result<VersionShelf*> shelf(Connection& connection, const std::string& schema);
 
   Stamp stamp_;

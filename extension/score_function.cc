@@ -3,14 +3,13 @@
 //
 //   SELECT p.* FROM products p ORDER BY personalize_score('42', p.id) DESC LIMIT 20;
 //
-// All items are scored once for a user, then each row is a look-up. Where the user is a constant of
-// the statement, SQLite keeps those scores with it (auxiliary data) until the statement ends. Where
-// users come from rows, the connection keeps those of the last one, and believes them only while
-// nothing can have changed in between.
+// All items are scored once for a user and statement, then each row is a look-up. So one request of
+// a campaign is one user of a statement, and a statement answers from the events that were there
+// when it first asked about him.
 #include "extension/score_function.h"
 
-#include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "extension/answer_arguments.h"
 #include "extension/boundary.h"
@@ -21,6 +20,14 @@ namespace {
 
 constexpr const char* kName = "personalize_score";
 
+// SQLite keeps auxiliary data under a negative number for all calls of one run of a statement,
+// whether their arguments are constant or not; its own JSON functions keep their parsed texts so.
+// The number is any that they do not use.
+constexpr int kStatementData = -736'421;
+
+// How many bytes of scores a statement keeps before it forgets them all.
+constexpr size_t kKeptBytes = 32 << 20;
+
 // All items scored for one user.
 struct UserScores {
   std::string user;
@@ -28,81 +35,70 @@ struct UserScores {
   std::shared_ptr<const LoadedModel> model;
   Answerer answerer;
 
-  bool answer(std::string_view asked_user, std::string_view asked_campaign) const {
+  bool are_of(std::string_view asked_user, std::string_view asked_campaign) const {
     return user == asked_user && campaign == asked_campaign;
   }
 };
 
-void free_scores(void* scores) { delete static_cast<std::shared_ptr<UserScores>*>(scores); }
-
-// What changes when anything in the database might have.
-struct Moment {
-  int64_t own_changes = 0;    // of this connection
-  int64_t other_changes = 0;  // of others, as far as this connection's snapshot sees them
-  uint64_t rollbacks = 0;
-  uint64_t catalog_changes = 0;
-  bool operator==(const Moment&) const = default;
+// What one run of a statement has asked so far.
+struct StatementScores {
+  std::unordered_map<std::string, std::unique_ptr<UserScores>> users;  // by campaign and user
+  size_t bytes = 0;
+  UserScores* last = nullptr;
 };
 
-// Nothing inside of a transaction: ROLLBACK may take back what was counted.
-Result<std::optional<Moment>> moment_of(Connection& connection, const std::string& schema) {
-  if (sqlite3_get_autocommit(connection.db()) == 0) return std::optional<Moment>();
-  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement,
-                               connection.cached("PRAGMA " + quoted(schema) + ".data_version"));
-  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
-  return std::optional<Moment>({sqlite3_total_changes64(connection.db()), statement.integer(0),
-                                connection.rollbacks(), connection.catalog_changes()});
-}
-
-// The scores of the user that was asked about last.
-struct LastScores {
-  std::shared_ptr<UserScores> scores;
-  std::string schema;
-  std::optional<Moment> moment;
-};
-
-Result<std::shared_ptr<UserScores>> score_all(Connection& connection, std::string_view user,
+Result<std::unique_ptr<UserScores>> score_all(Connection& connection, std::string_view user,
                                               std::string_view campaign) {
-  auto& last = connection.part<LastScores>();
-  if (last.scores != nullptr && last.moment && last.scores->answer(user, campaign)) {
-    PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<Moment> now,
-                                 moment_of(connection, last.schema));
-    if (now == last.moment) return last.scores;
-  }
-  last.scores.reset();
   const Asking asking{Purpose::kRank, kName, campaign, {}};
   PERSONALIZE_ASSIGN_OR_RETURN(const std::shared_ptr<Responder> responder,
                                connection.part<Responders>().find(connection, asking));
   PERSONALIZE_RETURN_IF_ERROR(admit(connection, *responder, kName));
-  auto scores = std::make_shared<UserScores>();
+  auto scores = std::make_unique<UserScores>();
   scores->user = user;
   scores->campaign = campaign;
   scores->model = responder->model;
   PERSONALIZE_RETURN_IF_ERROR(ask_for_user(connection, *responder, user, scores->answerer));
-  PERSONALIZE_ASSIGN_OR_RETURN(last.moment, moment_of(connection, responder->schema));
-  last.schema = responder->schema;
-  last.scores = scores;
   return scores;
+}
+
+Result<UserScores*> scores_of(sqlite3_context* context, std::string_view user,
+                              std::string_view campaign) {
+  auto* kept = static_cast<StatementScores*>(sqlite3_get_auxdata(context, kStatementData));
+  if (kept == nullptr) {
+    kept = new StatementScores();
+    sqlite3_set_auxdata(context, kStatementData, kept,
+                        [](void* scores) { delete static_cast<StatementScores*>(scores); });
+    // Without memory SQLite has deleted it already.
+    if (sqlite3_get_auxdata(context, kStatementData) != kept)
+      return Status(StatusCode::kNoMemory, "personalize_score: no memory");
+  }
+  if (kept->last != nullptr && kept->last->are_of(user, campaign)) return kept->last;
+  std::string key = std::to_string(campaign.size()) + ':';
+  key.append(campaign).append(user);
+  if (const auto found = kept->users.find(key); found != kept->users.end())
+    return kept->last = found->second.get();
+  PERSONALIZE_ASSIGN_OR_RETURN(std::unique_ptr<UserScores> scores,
+                               score_all(connection_of(context), user, campaign));
+  if (kept->bytes > kKeptBytes) {
+    kept->users.clear();
+    kept->bytes = 0;
+  }
+  kept->bytes += scores->model->vocabulary.size() * sizeof(float);
+  kept->last = scores.get();
+  kept->users[key] = std::move(scores);
+  return kept->last;
 }
 
 Status score(sqlite3_context* context, int count, sqlite3_value** values) {
   if (sqlite3_value_type(values[0]) == SQLITE_NULL || sqlite3_value_type(values[1]) == SQLITE_NULL)
     return Status::ok();  // NULL
-  Connection& connection = connection_of(context);
   std::string user_buffer, item_buffer;
   PERSONALIZE_ASSIGN_OR_RETURN(const std::string_view user,
                                id_view(values[0], "personalize_score: user_id", user_buffer));
   PERSONALIZE_ASSIGN_OR_RETURN(const std::string_view item,
                                id_view(values[1], "personalize_score: item_id", item_buffer));
   const std::string_view campaign = count > 2 ? text_of(values[2]) : std::string_view();
-  std::shared_ptr<UserScores> scores;
-  const auto* kept = static_cast<std::shared_ptr<UserScores>*>(sqlite3_get_auxdata(context, 0));
-  if (kept != nullptr && (*kept)->answer(user, campaign)) {
-    scores = *kept;
-  } else {
-    PERSONALIZE_ASSIGN_OR_RETURN(scores, score_all(connection, user, campaign));
-    sqlite3_set_auxdata(context, 0, new std::shared_ptr<UserScores>(scores), free_scores);
-  }
+  PERSONALIZE_ASSIGN_OR_RETURN(UserScores * scores, scores_of(context, user, campaign));
   const ItemIndex index = scores->model->vocabulary.find(item);
   if (index != kNoItem) sqlite3_result_double(context, scores->answerer.score_of(index));
   return Status::ok();
