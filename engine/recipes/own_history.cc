@@ -24,8 +24,8 @@ int64_t automatic_session_gap(const TrainingView& data) {
     for (int64_t e = data.begin(user); e < data.end[user]; ++e) {
       ++events;
       // Whole days of whatever time zone: the same second of the day as the user's first event.
-      const int64_t since = all.timestamp[static_cast<size_t>(e)] -
-                            all.timestamp[static_cast<size_t>(data.begin(user))];
+      const int64_t since = seconds_between(all.timestamp[static_cast<size_t>(data.begin(user))],
+                                            all.timestamp[static_cast<size_t>(e)]);
       whole_days += since % kDay == 0 && since != 0;
       events -= since == 0;
     }

@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -39,6 +40,13 @@ struct OwnItem {
   int32_t last = 0;   // place of its last event, from 0
   int32_t count = 0;  // how many events
 };
+
+// Seconds from one timestamp to another; what 64 bits can't hold is cut off.
+inline int64_t seconds_between(int64_t from, int64_t to) {
+  int64_t seconds = 0;
+  if (!__builtin_sub_overflow(to, from, &seconds)) return seconds;
+  return to < from ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
 
 inline size_t recency_bucket(int32_t steps_since) {
   return std::min<size_t>(kRecencyBuckets, std::bit_width(static_cast<uint32_t>(steps_since) + 1)) -
@@ -82,7 +90,8 @@ class OwnHistory {
   void add_all(std::span<const ModelEvent> history, int64_t session_gap) {
     clear();
     for (size_t i = 0; i < history.size(); ++i)
-      add(history[i].item, i == 0 ? 0 : history[i].timestamp - history[i - 1].timestamp,
+      add(history[i].item,
+          i == 0 ? 0 : seconds_between(history[i - 1].timestamp, history[i].timestamp),
           session_gap);
   }
 

@@ -199,7 +199,7 @@ void Cell::step(std::span<const ModelEvent> history, size_t index, float* state)
   const ModelEvent& event = history[index];
   std::copy_n(embedding.data() + static_cast<size_t>(event.item) * d, d, x);
   const bool first = index == 0;
-  const int64_t gap = first ? 0 : event.timestamp - history[index - 1].timestamp;
+  const int64_t gap = first ? 0 : seconds_between(history[index - 1].timestamp, event.timestamp);
   add_features(event_features(first, gap, event.value, value_columns), feature.data(), d, x);
   std::copy(input_bias.begin(), input_bias.end(), from_input);
   k.product(1, 3 * h, d, {x, 0, 1}, input.data(), stride, from_input, stride, true);

@@ -174,7 +174,7 @@ double LaneGroup::loss(const Network& network, const TrainingData& data, const W
       LossRow& row = loss_rows_[t];
       row.item = all.item[e];
       row.first = window.first[place] != 0;
-      row.gap = row.first ? 0 : all.timestamp[e] - all.timestamp[e - 1];
+      row.gap = row.first ? 0 : seconds_between(all.timestamp[e - 1], all.timestamp[e]);
       row.target = all.item[e + 1];
       row.weight = data.user_weight[window.user[place]] / static_cast<float>(total);
       row.recency = nullptr;

@@ -79,8 +79,9 @@ TrainingData prepare(const TrainingView& data, const TrainingOptions& options,
     for (int64_t e = data.begin(user); e < data.end[user]; ++e) {
       const auto i = static_cast<size_t>(e);
       const bool first = e == data.begin(user);
-      prepared.features[i] = event_features(
-          first, first ? 0 : all.timestamp[i] - all.timestamp[i - 1], all.value[i], value_columns);
+      prepared.features[i] =
+          event_features(first, first ? 0 : seconds_between(all.timestamp[i - 1], all.timestamp[i]),
+                         all.value[i], value_columns);
     }
   return prepared;
 }
