@@ -20,17 +20,6 @@ struct BusinessColumn {
   int64_t primary_key = 0;  // place in the PRIMARY KEY, from 1; 0: not in it
 };
 
-// A name as a person would write it: quoted only where SQL needs it.
-std::string readable(std::string_view name) {
-  const bool plain =
-      !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
-      std::all_of(
-          name.begin(), name.end(),
-          [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }) &&
-      sqlite3_keyword_check(name.data(), static_cast<int>(name.size())) == 0;
-  return plain ? std::string(name) : sql_name(name);
-}
-
 bool same_name(std::string_view a, std::string_view b) { return upper_case(a) == upper_case(b); }
 
 Result<std::vector<BusinessColumn>> columns_of(Connection& connection, std::string_view schema,
@@ -142,12 +131,13 @@ Result<BusinessTable> inspect_business_table(Connection& connection, std::string
                                is_indexed(connection, schema, config.content, id.content_column));
   if (!indexed && !is_rowid(columns, id.content_column, business.has_rowid)) {
     const std::string index = fmt::format("{}_{}", config.content, id.content_column);
-    const std::string prefix = schema == "main" ? "" : readable(schema) + ".";
-    return Status(StatusCode::kInvalidInput,
-                  fmt::format("{}: '{}' needs an index that starts with '{}'; run: CREATE INDEX "
-                              "{}{} ON {}({})",
-                              caller, config.content, id.content_column, prefix, readable(index),
-                              readable(config.content), readable(id.content_column)));
+    const std::string prefix = schema == "main" ? "" : readable_name(schema) + ".";
+    return Status(
+        StatusCode::kInvalidInput,
+        fmt::format("{}: '{}' needs an index that starts with '{}'; run: CREATE INDEX "
+                    "{}{} ON {}({})",
+                    caller, config.content, id.content_column, prefix, readable_name(index),
+                    readable_name(config.content), readable_name(id.content_column)));
   }
   for (const BusinessColumn& column : columns)
     if (same_name(column.name, id.content_column))
@@ -164,8 +154,18 @@ Result<int64_t> checked_content_timestamp(const DatasetConfig& config, sqlite3_v
   return Status(StatusCode::kInvalidInput,
                 fmt::format("{}. Without changing the column: ALTER TABLE {} ADD COLUMN {} AS "
                             "(unixepoch({})), and timestamp='{}_unix'",
-                            checked.status().message(), readable(config.content),
-                            readable(column + "_unix"), readable(column), column));
+                            checked.status().message(), readable_name(config.content),
+                            readable_name(column + "_unix"), readable_name(column), column));
+}
+
+std::string readable_name(std::string_view name) {
+  const bool plain =
+      !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+      std::all_of(
+          name.begin(), name.end(),
+          [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }) &&
+      sqlite3_keyword_check(name.data(), static_cast<int>(name.size())) == 0;
+  return plain ? std::string(name) : sql_name(name);
 }
 
 std::string content_expression(const DatasetColumn& column) {

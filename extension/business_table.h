@@ -28,6 +28,9 @@ Result<BusinessTable> inspect_business_table(Connection& connection, std::string
 // kConstraint with the value, and for a text what to do.
 Result<int64_t> checked_content_timestamp(const DatasetConfig& config, sqlite3_value* value);
 
+// A name as a person would write it in a statement: quoted only where SQL needs it.
+std::string readable_name(std::string_view name);
+
 // The column of the business table that holds what `column` of the dataset shows; NULL as an SQL
 // expression where there is none.
 std::string content_expression(const DatasetColumn& column);

@@ -18,9 +18,16 @@ using nlohmann::json;
 
 constexpr size_t kMaxGroupBytes = 63;
 
+// "key = value": group, schema, content and mappings of columns.
+struct Option {
+  std::string key;  // as it was written
+  std::string value;
+};
+using Options = std::map<std::string, Option>;  // by upper-cased key
+
 // The arguments, sorted by what they are.
 struct Arguments {
-  std::map<std::string, std::string> options;  // upper-cased key -> value: group, schema, mappings
+  Options options;
   std::vector<DatasetColumn> definitions;
 };
 
@@ -114,7 +121,7 @@ Result<Arguments> sort_arguments(DatasetKind kind, std::span<const char* const> 
           unquoted(trimmed(argument.substr(argument.find('=') + 1)));
       if (!value || value->empty())
         return refuse(kind, fmt::format("{} needs a value: {}='...'", *key, *key));
-      if (!sorted.options.emplace(upper_case(*key), *value).second)
+      if (!sorted.options.emplace(upper_case(*key), Option{std::string(*key), *value}).second)
         return refuse(kind, fmt::format("{} is given twice", *key));
     } else {
       PERSONALIZE_ASSIGN_OR_RETURN(DatasetColumn column, parse_definition(kind, argument));
@@ -124,10 +131,10 @@ Result<Arguments> sort_arguments(DatasetKind kind, std::span<const char* const> 
   return sorted;
 }
 
-std::optional<std::string> take(std::map<std::string, std::string>& options, const char* key) {
+std::optional<std::string> take(Options& options, const char* key) {
   const auto found = options.find(key);
   if (found == options.end()) return std::nullopt;
-  std::string value = std::move(found->second);
+  std::string value = std::move(found->second.value);
   options.erase(found);
   return value;
 }
@@ -157,13 +164,14 @@ bool has(const std::vector<DatasetColumn>& columns, std::string_view name) {
                      [&](const DatasetColumn& column) { return column.name == name; });
 }
 
-// Column definitions that name the id are the whole list, like a schema; others come after the
-// columns that every dataset of the kind has. Interactions get what their schema leaves out as
-// hidden columns, so that every one of them can hold what an event of Amazon's holds.
-std::vector<DatasetColumn> complete(DatasetKind kind, std::vector<DatasetColumn> given) {
+// A schema is the whole list of columns, and so are column definitions that name the id; others
+// come after the columns that every dataset of the kind has. Interactions get what their list
+// leaves out as hidden columns, so that every one of them can hold what an event of Amazon's holds.
+std::vector<DatasetColumn> complete(DatasetKind kind, const std::vector<DatasetColumn>& given,
+                                    bool is_schema) {
   const char* id = kind == DatasetKind::kItems ? "ITEM_ID" : "USER_ID";
   std::vector<DatasetColumn> columns;
-  if (!has(given, id)) {
+  if (!is_schema && !has(given, id)) {
     columns.push_back(column_of(id, ColumnType::kString));
     if (kind == DatasetKind::kInteractions) {
       for (const char* name : {"ITEM_ID", "EVENT_TYPE"})
@@ -184,8 +192,8 @@ std::vector<DatasetColumn> complete(DatasetKind kind, std::vector<DatasetColumn>
 
 // Which column of the business table each of ours reads: the one it is mapped to, else, for
 // required columns and defined fields, the one of its own name.
-void map_columns(std::map<std::string, std::string>& options,
-                 const std::vector<DatasetColumn>& defined, std::vector<DatasetColumn>& columns) {
+void map_columns(Options& options, const std::vector<DatasetColumn>& defined,
+                 std::vector<DatasetColumn>& columns) {
   for (DatasetColumn& column : columns) {
     const bool needed = !column.nullable || has(defined, column.name);
     if (std::optional<std::string> mapped = take(options, column.name.c_str())) {
@@ -196,22 +204,21 @@ void map_columns(std::map<std::string, std::string>& options,
   }
 }
 
-Status refuse_unknown_option(const DatasetConfig& config,
-                             const std::map<std::string, std::string>& options) {
+Status refuse_unknown_option(const DatasetConfig& config, const Options& options) {
   if (options.empty()) return Status::ok();
+  const Option& option = options.begin()->second;
   std::string known = "group, schema, content";
   if (config.content.empty()) {
-    if (config.find(options.begin()->first) >= 0)
-      return refuse(config.kind,
-                    fmt::format("{0}='{1}' maps a column of a business table; name the "
-                                "table too: content='...'",
-                                options.begin()->first, options.begin()->second));
+    if (config.find(option.key) >= 0)
+      return refuse(config.kind, fmt::format("{}='{}' maps a column of a business table; name the "
+                                             "table too: content='...'",
+                                             option.key, option.value));
   } else {
     for (const DatasetColumn& column : config.columns) known += ", " + column.name;
   }
   return refuse(config.kind, fmt::format("'{}' is no argument; there are: {}; a column is written "
                                          "NAME type [categorical] [textual]",
-                                         options.begin()->first, known));
+                                         option.key, known));
 }
 
 std::string_view declared_type(ColumnType type) {
@@ -244,11 +251,12 @@ Result<DatasetConfig> DatasetConfig::parse(DatasetKind kind,
   if (std::optional<std::string> content = take(sorted.options, "CONTENT"))
     config.content = std::move(*content);
   std::vector<DatasetColumn> given = std::move(sorted.definitions);
-  if (const std::optional<std::string> schema = take(sorted.options, "SCHEMA")) {
+  const std::optional<std::string> schema = take(sorted.options, "SCHEMA");
+  if (schema) {
     if (!given.empty()) return refuse(kind, "takes schema='...' or column definitions, not both");
     PERSONALIZE_ASSIGN_OR_RETURN(given, parse_avro_schema(kind, *schema));
   }
-  config.columns = complete(kind, given);
+  config.columns = complete(kind, given, schema.has_value());
   PERSONALIZE_RETURN_IF_ERROR(check_columns(kind, config.columns));
   if (!config.content.empty()) map_columns(sorted.options, given, config.columns);
   PERSONALIZE_RETURN_IF_ERROR(refuse_unknown_option(config, sorted.options));

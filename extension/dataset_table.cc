@@ -136,10 +136,8 @@ int rename(sqlite3_vtab* base, const char* new_name) {
     PERSONALIZE_RETURN_IF_ERROR(check_name(table.config.kind, new_name));
     table.writer->release();
     if (table.is_native()) {
-      // A change of case alone meets its own shadow tables.
-      if (upper_case(new_name) != upper_case(table.name))
-        PERSONALIZE_RETURN_IF_ERROR(
-            check_shadow_names(*table.connection, table.schema, new_name, table.config.kind));
+      PERSONALIZE_RETURN_IF_ERROR(
+          check_shadow_names(*table.connection, table.schema, new_name, table.config.kind));
       PERSONALIZE_RETURN_IF_ERROR(rename_shadow_tables(*table.connection, table.schema, table.name,
                                                        new_name, table.config.kind));
     }

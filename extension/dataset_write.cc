@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "extension/business_table.h"
 #include "extension/event_writer.h"
 #include "extension/row_writer.h"
-#include "extension/statement.h"
 
 namespace personalize {
 namespace {
@@ -26,7 +26,7 @@ class ContentWriter : public DatasetWriter {
     return {StatusCode::kReadOnly,
             fmt::format("InvalidInputException: '{}' reads the table '{}' in place (content=) and "
                         "can't be written; {} {} instead",
-                        table_, config_.content, verb, sql_name(config_.content))};
+                        table_, config_.content, verb, readable_name(config_.content))};
   }
   const std::string table_;
   const DatasetConfig& config_;

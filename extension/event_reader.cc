@@ -2,47 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "extension/content_reader.h"
-#include "extension/dataset_config.h"
+#include "extension/dataset_lookup.h"
 #include "extension/native_reader.h"
 #include "extension/savepoint.h"
 #include "extension/shadow_tables.h"
 
 namespace personalize {
 namespace {
-
-struct Dataset {
-  DatasetEntry entry;
-  DatasetConfig config;
-};
-
-// The group's dataset of a kind, or nothing.
-Result<std::optional<Dataset>> find(Connection& connection, std::string_view schema,
-                                    std::string_view group, DatasetKind kind) {
-  PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<std::string> schemas, catalog_schemas(connection));
-  if (std::find(schemas.begin(), schemas.end(), schema) == schemas.end())
-    return std::optional<Dataset>();
-  PERSONALIZE_ASSIGN_OR_RETURN(std::optional<DatasetEntry> entry,
-                               find_dataset(connection, schema, group, kind));
-  if (!entry) return std::optional<Dataset>();
-  PERSONALIZE_ASSIGN_OR_RETURN(DatasetConfig config, DatasetConfig::from_json(entry->arguments));
-  return std::optional<Dataset>(Dataset{std::move(*entry), std::move(config)});
-}
-
-Result<Dataset> find_interactions(Connection& connection, std::string_view schema,
-                                  std::string_view group) {
-  PERSONALIZE_ASSIGN_OR_RETURN(std::optional<Dataset> dataset,
-                               find(connection, schema, group, DatasetKind::kInteractions));
-  if (dataset) return std::move(*dataset);
-  const std::string in_group =
-      group == "default" ? std::string() : fmt::format("(group='{}')", group);
-  return Status(StatusCode::kNotFound,
-                fmt::format("ResourceNotFoundException: dataset group '{}' has no interactions; "
-                            "CREATE VIRTUAL TABLE interactions USING personalize_interactions{}",
-                            group, in_group));
-}
 
 Result<std::unique_ptr<ContentReader>> open_content(Connection& connection, Dataset dataset) {
   PERSONALIZE_ASSIGN_OR_RETURN(const BusinessTable business,
@@ -114,13 +81,14 @@ Status list_users(Connection& connection, std::string_view schema, std::string_v
 Result<int64_t> delete_user(Connection& connection, std::string_view schema, std::string_view group,
                             std::string_view user_id) {
   PERSONALIZE_ASSIGN_OR_RETURN(const Dataset events, find_interactions(connection, schema, group));
-  PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<Dataset> users,
-                               find(connection, schema, group, DatasetKind::kUsers));
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      const std::optional<Dataset> users,
+      find_dataset_of_group(connection, schema, group, DatasetKind::kUsers));
   for (const Dataset* dataset : {&events, users ? &*users : &events})
     if (!dataset->config.content.empty()) return refuse_to_delete(*dataset, user_id);
 
   PERSONALIZE_ASSIGN_OR_RETURN(Savepoint savepoint,
-                               Savepoint::open(connection, "personalize_forget"));
+                               Savepoint::open(connection, schema, "personalize_forget"));
   PERSONALIZE_ASSIGN_OR_RETURN(int64_t deleted, delete_rows(connection, events.entry, user_id));
   if (users) {
     PERSONALIZE_ASSIGN_OR_RETURN(const int64_t rows,

@@ -11,6 +11,7 @@
 #include "extension/catalog_stubs.h"
 #include "extension/connection.h"
 #include "extension/dataset_table.h"
+#include "extension/import_function.h"
 #include "extension/report_tables.h"
 #include "extension/score_function.h"
 #include "extension/train_function.h"
@@ -39,6 +40,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_dataset_modules(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_answer_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_score_function(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_import_function(connection));
   return Status::ok();
 }
 

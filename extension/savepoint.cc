@@ -4,10 +4,15 @@
 
 namespace personalize {
 
-Result<Savepoint> Savepoint::open(Connection& connection, std::string_view caller) {
+Result<Savepoint> Savepoint::open(Connection& connection, std::string_view schema,
+                                  std::string_view caller) {
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement write,
+      connection.prepare(
+          fmt::format("UPDATE {}.personalize_identity SET uuid = uuid WHERE 0", sql_name(schema))));
   const bool was_autocommit = sqlite3_get_autocommit(connection.db()) != 0;
   const Status status = connection.execute("SAVEPOINT personalize");
-  if (status.is_ok()) return Savepoint(connection, was_autocommit);
+  if (status.is_ok()) return Savepoint(connection, was_autocommit, std::move(write));
   if (status.code() != StatusCode::kBusy) return status;
   return Status(StatusCode::kInvalidInput,
                 fmt::format("InvalidInputException: {0} can't run inside a statement that writes; "
@@ -17,12 +22,12 @@ Result<Savepoint> Savepoint::open(Connection& connection, std::string_view calle
 
 Savepoint::~Savepoint() {
   if (connection_ == nullptr) return;
-  // What fails here has been rolled back by SQLite already.
-  if (was_autocommit_) {
-    (void)connection_->execute("ROLLBACK");
-  } else {
-    (void)connection_->execute("ROLLBACK TO personalize; RELEASE personalize");
-  }
+  const Status status = connection_->execute(
+      was_autocommit_ ? "ROLLBACK" : "ROLLBACK TO personalize; RELEASE personalize");
+  // While an interrupt is pending SQLite runs nothing, not even ROLLBACK; but a statement that
+  // could write and is interrupted takes the whole transaction back. Other failures have done so
+  // already.
+  if (status.code() == StatusCode::kInterrupted) (void)write_.run();
 }
 
 Status Savepoint::release() {

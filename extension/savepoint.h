@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "engine/status.h"
 #include "extension/connection.h"
@@ -12,13 +13,14 @@ namespace personalize {
 // Takes everything back when it goes, unless release() succeeded.
 class Savepoint {
  public:
-  // `caller` leads messages. Errors: kInvalidInput if a statement of the host is writing, inside
-  // which SQLite allows no savepoint.
-  static Result<Savepoint> open(Connection& connection, std::string_view caller);
+  // In a schema that has a catalog. `caller` leads messages. Errors: kInvalidInput if a statement
+  // of the host is writing, inside which SQLite allows no savepoint.
+  static Result<Savepoint> open(Connection& connection, std::string_view schema,
+                                std::string_view caller);
   Savepoint(Savepoint&& other) noexcept
-      : connection_(other.connection_), was_autocommit_(other.was_autocommit_) {
-    other.connection_ = nullptr;
-  }
+      : connection_(std::exchange(other.connection_, nullptr)),
+        was_autocommit_(other.was_autocommit_),
+        write_(std::move(other.write_)) {}
   Savepoint& operator=(Savepoint&&) = delete;
   ~Savepoint();
 
@@ -26,11 +28,12 @@ class Savepoint {
   Status release();
 
  private:
-  Savepoint(Connection& connection, bool was_autocommit)
-      : connection_(&connection), was_autocommit_(was_autocommit) {}
+  Savepoint(Connection& connection, bool was_autocommit, Statement write)
+      : connection_(&connection), was_autocommit_(was_autocommit), write_(std::move(write)) {}
 
   Connection* connection_;
   bool was_autocommit_;
+  Statement write_;  // changes nothing; see the destructor
 };
 
 }  // namespace personalize
