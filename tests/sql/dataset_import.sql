@@ -105,10 +105,10 @@ SELECT count(*) FROM interactions;
 DROP VIEW import;
 
 -- the shell's own import goes by position
-.mode csv
+
 SELECT writefile('position.csv', 'USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE,TIMESTAMP' || char(10) || 's,i,click,,1700000000' || char(10) || 's,i,,2.5,1700000001') > 0;
-.import position.csv interactions
+.import --csv position.csv interactions
 SELECT * FROM interactions WHERE user_id = 's';
 DELETE FROM interactions WHERE user_id = 's';
-.import --skip 1 position.csv interactions
+.import --csv --skip 1 position.csv interactions
 SELECT * FROM interactions WHERE user_id = 's';
