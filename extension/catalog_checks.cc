@@ -152,10 +152,11 @@ Status check_no_versions(Connection& connection, sqlite3_value** values) {
   PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<VersionRecord> versions,
                                list_versions(*store, solution));
   if (versions.empty()) return Status::ok();
-  return {StatusCode::kInUse,
-          fmt::format("ResourceInUseException: solution '{0}' has {1} version{2}, which carry its "
-                      "name: DELETE FROM personalize_versions WHERE solution = '{0}' first",
-                      solution, versions.size(), versions.size() == 1 ? "" : "s")};
+  return {
+      StatusCode::kInUse,
+      fmt::format("ResourceInUseException: solution '{0}' has versions, which are named after it: "
+                  "DELETE FROM personalize_versions WHERE solution = '{0}' first",
+                  solution)};
 }
 
 // 'solution/3' must be there and ACTIVE; 'solution/latest' may come to be later.

@@ -14,7 +14,9 @@
 #include "extension/import_function.h"
 #include "extension/report_tables.h"
 #include "extension/score_function.h"
+#include "extension/status_tables.h"
 #include "extension/train_function.h"
+#include "extension/upkeep_functions.h"
 
 #ifndef SQLITE_CORE
 SQLITE_EXTENSION_INIT1
@@ -37,6 +39,8 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_stubs(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_train_function(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_report_tables(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_status_tables(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_upkeep_functions(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_dataset_modules(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_answer_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_score_function(connection));

@@ -40,15 +40,6 @@ struct StoreCache {
   std::map<std::string, CachedStores, std::less<>> schemas;
 };
 
-// The file behind a schema, or "" if there is none on a disk: ':memory:', temp, or a host whose
-// files only its own VFS knows.
-std::string database_file(Connection& connection, const std::string& schema) {
-  const char* name = sqlite3_db_filename(connection.db(), schema.c_str());
-  struct stat found;
-  if (name == nullptr || *name == '\0' || stat(name, &found) != 0) return {};
-  return name;
-}
-
 std::string place_of_environment() {
   const char* place = std::getenv(kPlaceVariable);
   return place == nullptr ? "" : place;
@@ -144,6 +135,13 @@ Result<bool> still_holds(Connection& connection, const std::string& schema,
 }
 
 }  // namespace
+
+std::string database_file(Connection& connection, std::string_view schema) {
+  const char* name = sqlite3_db_filename(connection.db(), std::string(schema).c_str());
+  struct stat found;
+  if (name == nullptr || *name == '\0' || stat(name, &found) != 0) return {};
+  return name;
+}
 
 Result<const Stores*> open_stores(Connection& connection, std::string_view schema, OpenMode mode) {
   const std::string name(schema);

@@ -34,6 +34,10 @@ Result<const Stores*> open_stores(Connection& connection, std::string_view schem
 // The directory alone, whether it exists or not.
 Result<std::string> store_directory(Connection& connection, std::string_view schema);
 
+// The file behind a schema; "" if there is none on a disk: ':memory:', temp, or a host whose files
+// only its own VFS knows. The store's files get its rights.
+std::string database_file(Connection& connection, std::string_view schema);
+
 // Lets go of the schema's stores, so that they can be repaired.
 void close_stores(Connection& connection, std::string_view schema);
 
