@@ -101,7 +101,7 @@ Result<CachedStores> open_anew(Connection& connection, const std::string& schema
   if (sqlite3_db_readonly(connection.db(), schema.c_str()) == 1) {
     if (mode == OpenMode::kCreate)
       return Status(StatusCode::kReadOnly,
-                    fmt::format("personalize: database '{}' was opened read-only; train with a "
+                    fmt::format("database '{}' was opened read-only; train with a "
                                 "connection that may write",
                                 schema));
     mode = OpenMode::kReadOnly;
