@@ -120,11 +120,14 @@ Status which_one(const Asking& asking, std::string_view kind,
                  const std::vector<Candidate>& candidates) {
   std::set<std::string> names;
   for (const Candidate& candidate : candidates) names.insert(candidate.name);
+  const std::string how = asking.caller == "personalize_score"
+                              ? fmt::format("a campaign: personalize_score('42', '50', '{}')",
+                                            kind == "campaign" ? *names.begin() : "home")
+                              : fmt::format("one: ... FROM {} WHERE {} = '{}'",
+                                            example(asking.purpose), kind, *names.begin());
   return {StatusCode::kInvalidInput,
-          fmt::format("InvalidInputException: {0}: several {1}s could answer: {2}; name one: ... "
-                      "FROM {3} WHERE {1} = '{4}'",
-                      asking.caller, kind, fmt::join(names, ", "), example(asking.purpose),
-                      *names.begin())};
+          fmt::format("InvalidInputException: {}: several {}s could answer: {}; name {}",
+                      asking.caller, kind, fmt::join(names, ", "), how)};
 }
 
 }  // namespace
