@@ -67,6 +67,24 @@ Status SharedEnv::open_env() {
   return Status::ok();
 }
 
+std::shared_lock<std::shared_mutex> SharedEnv::use_env() {
+  // A read in the middle of a write has passed already.
+  if (replacing_.load() > 0 && writer_thread_.load() != std::this_thread::get_id())
+    const std::lock_guard wait(gate_);
+  return std::shared_lock(mutex_);
+}
+
+std::unique_lock<std::shared_mutex> SharedEnv::replace_env() {
+  replacing_++;
+  std::unique_lock<std::shared_mutex> lock;
+  {
+    const std::lock_guard gate(gate_);
+    lock = std::unique_lock(mutex_);
+  }
+  replacing_--;
+  return lock;
+}
+
 Status SharedEnv::check_process() const {
   if (getpid() == process_) return Status::ok();
   return {StatusCode::kInternal,
@@ -108,7 +126,7 @@ Status SharedEnv::check_status(const struct stat& status, int64_t seen) {
 }
 
 Status SharedEnv::reopen(LmdbTrouble trouble, uint64_t generation) {
-  const std::unique_lock lock(mutex_);
+  const std::unique_lock lock = replace_env();
   if (generation_ != generation && env_) return Status::ok();  // another thread has done it
   const size_t before = env_ ? env_->map_size() : 0;
   const bool grow = trouble == LmdbTrouble::kMapFull || trouble == LmdbTrouble::kMapResized;
@@ -133,7 +151,7 @@ Result<SharedEnv::Reading> SharedEnv::begin_read() {
     LmdbTrouble trouble = LmdbTrouble::kNone;
     uint64_t generation = 0;
     {
-      std::shared_lock lock(mutex_);
+      std::shared_lock lock = use_env();
       generation = generation_;
       if (env_) {
         PERSONALIZE_RETURN_IF_ERROR(check_file());
@@ -150,7 +168,7 @@ Result<SharedEnv::Reading> SharedEnv::begin_read() {
 
 Status SharedEnv::write_once(const std::function<Status(LmdbTxn&)>& change, WriterLock::Wait wait,
                              LmdbTrouble& trouble, uint64_t& generation) {
-  const std::shared_lock lock(mutex_);
+  const std::shared_lock lock = use_env();
   generation = generation_;
   if (!env_) {
     trouble = LmdbTrouble::kPanic;
@@ -193,7 +211,7 @@ Status SharedEnv::write(const std::function<Status(LmdbTxn&)>& change, WriterLoc
 Result<uint64_t> SharedEnv::last_transaction() {
   PERSONALIZE_RETURN_IF_ERROR(check_process());
   {
-    const std::shared_lock lock(mutex_);
+    const std::shared_lock lock = use_env();
     if (env_) {
       PERSONALIZE_RETURN_IF_ERROR(check_file());
       return env_->last_transaction();
@@ -205,7 +223,7 @@ Result<uint64_t> SharedEnv::last_transaction() {
 
 Status SharedEnv::allow_writes() {
   PERSONALIZE_RETURN_IF_ERROR(check_process());
-  const std::unique_lock lock(mutex_);
+  const std::unique_lock lock = replace_env();
   if (!read_only_) return Status::ok();
   env_.reset();
   read_only_ = false;

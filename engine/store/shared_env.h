@@ -99,8 +99,13 @@ class SharedEnv {
   bool read_only_;
   size_t map_size_;
 
-  // Shared by all who use env_, exclusive to who replaces it.
+  // Shared by all who use env_, exclusive to who replaces it. Readers that come while somebody
+  // waits to replace it wait at the gate, or there might always be one in the way.
+  std::shared_lock<std::shared_mutex> use_env();
+  std::unique_lock<std::shared_mutex> replace_env();
   std::shared_mutex mutex_;
+  std::mutex gate_;
+  std::atomic<int> replacing_ = 0;
   std::unique_ptr<LmdbEnv> env_;  // null after a failure to open it again
   uint64_t generation_ = 0;       // counts the openings
 

@@ -12,8 +12,14 @@ namespace personalize {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "personalize-XXXXXX").string();
+  // In memory if that can be: for tests that make many files or commits and do not care for the
+  // disk.
+  enum class Place { kDisk, kMemory };
+  explicit TemporaryDirectory(Place place = Place::kDisk) {
+    const std::filesystem::path memory = "/dev/shm";
+    const bool in_memory = place == Place::kMemory && std::filesystem::is_directory(memory);
+    const auto parent = in_memory ? memory : std::filesystem::temp_directory_path();
+    std::string pattern = (parent / "personalize-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "mkdtemp failed";
     path_ = pattern;
   }
