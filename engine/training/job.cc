@@ -67,7 +67,7 @@ class StoppableSource : public EventSource {
   TrainingHost& host_;
 };
 
-// What a recipe tells while it fits, as rows of the log.
+// What a recipe tells while it fits, as rows of the log; nothing if `stage` is empty.
 class FitProgress : public Progress {
  public:
   FitProgress(VersionWriter& version, TrainingHost& host, std::string_view stage)
@@ -75,6 +75,7 @@ class FitProgress : public Progress {
 
   bool stop() override { return !status_.is_ok() || host_.stop(); }
   void epoch(const EpochRow& epoch) override {
+    if (stage_.empty()) return;
     LogRow row;
     row.stage = stage_;
     row.epoch = epoch.epoch;
@@ -83,7 +84,9 @@ class FitProgress : public Progress {
     row.events_per_second = epoch.events_per_second;
     keep(version_.log(std::move(row)));
   }
-  void note(std::string_view text) override { keep(version_.note(text)); }
+  void note(std::string_view text) override {
+    if (!stage_.empty()) keep(version_.note(text));
+  }
 
   // OK, or why the log could not be written: the fit was then stopped for it.
   const Status& status() const { return status_; }
@@ -204,12 +207,13 @@ class Job {
     return rows;
   }
 
-  // Another recipe with its defaults, on the same split. No rows if it can make nothing of it.
+  // Another recipe with its defaults, on the same split, without a word in the log. No rows if it
+  // can make nothing of it.
   Result<std::vector<MetricRow>> measure_rival(std::string_view name, const Split& split) {
     PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* rival, find_recipe(name));
     PERSONALIZE_ASSIGN_OR_RETURN(const Hyperparameters defaults,
                                  Hyperparameters::parse("", rival->hyperparameters()));
-    auto fitted = fit(*rival, defaults, split.training, "evaluate");
+    auto fitted = fit(*rival, defaults, split.training, "");
     if (!fitted.is_ok()) {
       if (fitted.status().code() == StatusCode::kInvalidInput) return std::vector<MetricRow>();
       return fitted.status();
