@@ -55,8 +55,8 @@ Status EventWriter::refresh() {
   return Status::ok();
 }
 
-Result<int64_t> EventWriter::next_place(int64_t user) {
-  if (const auto known = next_place_.find(user); known != next_place_.end()) return known->second;
+Result<int64_t*> EventWriter::next_place(int64_t user) {
+  if (const auto known = next_place_.find(user); known != next_place_.end()) return &known->second;
   if (!last_place_) {
     PERSONALIZE_ASSIGN_OR_RETURN(
         last_place_, connection_.cached(fmt::format("SELECT USER_ID FROM {} WHERE USER_ID BETWEEN "
@@ -68,8 +68,7 @@ Result<int64_t> EventWriter::next_place(int64_t user) {
   const int64_t next = row ? place_of_key(last_place_.integer(0)) + 1 : 0;
   last_place_.reset();
   if (next_place_.size() >= kMostRemembered) next_place_.clear();
-  next_place_.emplace(user, next);
-  return next;
+  return &next_place_.emplace(user, next).first->second;
 }
 
 Status EventWriter::bind_row(Statement& statement, std::span<sqlite3_value*> values) {
@@ -131,14 +130,14 @@ Result<int64_t> EventWriter::insert(std::span<sqlite3_value*> values, int) {
       checked_id(table_, config_.columns[user_column_], values[user_column_]));
   PERSONALIZE_RETURN_IF_ERROR(bind_row(insert_, values));
   PERSONALIZE_ASSIGN_OR_RETURN(const int64_t code, users_.find_or_add(user));
-  PERSONALIZE_ASSIGN_OR_RETURN(const int64_t place, next_place(code));
-  if (place >= kMostEventsOfAUser)
+  PERSONALIZE_ASSIGN_OR_RETURN(int64_t* const place, next_place(code));
+  if (*place >= kMostEventsOfAUser)
     return Status(
         StatusCode::kLimitExceeded,
         fmt::format("LimitExceededException: {}: the user '{}' has 2^32 events", table_, user));
-  const int64_t key = event_key(code, place);
+  const int64_t key = event_key(code, *place);
   PERSONALIZE_RETURN_IF_ERROR(insert_.bind(parameter_of(user_column_), key).run());
-  next_place_[code] = place + 1;
+  (*place)++;
   return key;
 }
 

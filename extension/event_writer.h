@@ -24,8 +24,9 @@ class EventWriter : public DatasetWriter {
  private:
   // Drops what is known of the dictionaries if it may no longer hold.
   Status refresh();
-  // What the next event of a user is numbered.
-  Result<int64_t> next_place(int64_t user);
+  // What the next event of a user is numbered; to be counted up when it is in. The pointer holds
+  // until the next call.
+  Result<int64_t*> next_place(int64_t user);
   // Binds everything but the key.
   Status bind_row(Statement& statement, std::span<sqlite3_value*> values);
   Result<Statement> prepare_insert();
