@@ -12,6 +12,7 @@
 #include "extension/boundary.h"
 #include "extension/catalog.h"
 #include "extension/event_reader.h"
+#include "extension/responder.h"
 #include "extension/store_access.h"
 
 namespace personalize {
@@ -61,6 +62,8 @@ void repair(sqlite3_context* context, int, sqlite3_value**) {
     Connection& connection = connection_of(context);
     PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<std::string> schemas,
                                  catalog_schemas(connection));
+    // A file that this connection has open could not be replaced.
+    connection.part<Responders>() = Responders();
     nlohmann::ordered_json result = nlohmann::ordered_json::array();
     for (const std::string& schema : schemas) {
       close_stores(connection, schema);
