@@ -1,6 +1,7 @@
 """Damaged files of a store: what is said, and what personalize_repair() does."""
 import json
 import os
+import pathlib
 import sqlite3
 import tempfile
 import unittest
@@ -29,12 +30,12 @@ class Repair(unittest.TestCase):
             file.write(b"\xa5" * (size - 3 * 4096))
 
     def test_what_is_sound_is_left_alone(self):
-        before = open(self.models, "rb").read()
+        before = pathlib.Path(self.models).read_bytes()
         self.assertEqual(self.connection.execute("SELECT * FROM personalize_check").fetchall(), [])
         self.assertEqual(json.loads(one(self.connection, "SELECT personalize_repair()")),
                          [{"schema": "main", "directory": self.path + ".personalize",
                            "set_aside": [], "train": ["slow"]}])
-        self.assertEqual(open(self.models, "rb").read(), before)
+        self.assertEqual(pathlib.Path(self.models).read_bytes(), before)
 
     def test_a_damaged_file_is_named_set_aside_and_replaced(self):
         self.connection.close()
