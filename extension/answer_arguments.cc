@@ -44,8 +44,8 @@ Result<std::string> id_of_json(const nlohmann::json& element) {
     if (std::floor(number) == number && std::fabs(number) <= 9007199254740992.0)
       return fmt::format("{}", static_cast<int64_t>(number));
   }
-  return refuse(
-      fmt::format("is {}", element.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+  if (element.is_structured()) return refuse(element.is_array() ? "is an array" : "is an object");
+  return refuse("is " + element.dump());
 }
 
 Result<IdList> ids_of_json(const nlohmann::json& array, std::string_view caller,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_set>
 
 #include "extension/boundary.h"
 
@@ -63,13 +64,12 @@ void rank_list(const AnswerQuestion& question, Workbench& bench, AnswerRows& row
   const IdList list = listed_items(question);
   const Vocabulary& vocabulary = rows.model->vocabulary;
   ItemSet taken = ItemSet::none(vocabulary.size());
-  std::vector<std::string_view> strangers;
+  std::unordered_set<std::string_view> strangers;
   bench.listed.clear();
   for (size_t i = 0; i < list.size(); i++) {
     const ItemIndex item = vocabulary.find(list[i]);
     if (item == kNoItem) {
-      if (std::find(strangers.begin(), strangers.end(), list[i]) == strangers.end())
-        strangers.push_back(list[i]);
+      if (strangers.insert(list[i]).second) rows.unknown.add(list[i]);
     } else if (!taken.has(item)) {
       taken.add(item);
       bench.listed.push_back(item);
@@ -77,10 +77,8 @@ void rank_list(const AnswerQuestion& question, Workbench& bench, AnswerRows& row
   }
   bench.answerer.ranked(bench.listed, bench.answers);
   take_answers(bench.answers, rows);
-  for (const std::string_view id : strangers) {
-    rows.rows.push_back({kNoItem, static_cast<uint32_t>(rows.unknown.size()), 0});
-    rows.unknown.add(id);
-  }
+  for (size_t i = 0; i < rows.unknown.size(); i++)
+    rows.rows.push_back({kNoItem, static_cast<uint32_t>(i), 0});
 }
 
 }  // namespace

@@ -138,6 +138,8 @@ Result<Responders::Stamp> Responders::stamp(Connection& connection) {
   for (const std::string& schema : stamp.schemas) {
     PERSONALIZE_ASSIGN_OR_RETURN(const int64_t version, pragma(connection, schema, "data_version"));
     stamp.data_versions.push_back(version);
+    const char* file = sqlite3_db_filename(connection.db(), schema.c_str());
+    stamp.files.emplace_back(file == nullptr ? "" : file);
   }
   stamp.catalog_changes = connection.catalog_changes();
   return stamp;
@@ -153,6 +155,10 @@ Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, cons
   PERSONALIZE_ASSIGN_OR_RETURN(Stamp now, stamp(connection));
   if (!(now == stamp_)) {
     found_.clear();
+    if (now.schemas != stamp_.schemas || now.files != stamp_.files) {
+      shelves_.clear();
+      sources_.clear();
+    }
     stamp_ = std::move(now);
   }
   key_.assign(1, static_cast<char>('0' + static_cast<int>(asking.purpose)));

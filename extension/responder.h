@@ -66,6 +66,7 @@ class Responders {
   // What a responder was found by; while it is the same, it is found again.
   struct Stamp {
     std::vector<std::string> schemas;
+    std::vector<std::string> files;  // behind them: another may be attached under an old name
     std::vector<int64_t> data_versions;
     uint64_t catalog_changes = 0;
     bool operator==(const Stamp&) const = default;
