@@ -7,6 +7,7 @@
 
 #include "engine/store/store_check.h"
 #include "engine/store/versions.h"
+#include "extension/dataset_check.h"
 #include "extension/report_table.h"
 #include "extension/store_access.h"
 
@@ -144,32 +145,6 @@ Status fill_status(const ReportRequest& request, std::vector<ReportRow>& rows) {
   return Status::ok();
 }
 
-// Whether the schema has a table of that name, a virtual one included.
-Result<bool> has_table(Connection& connection, const std::string& schema, std::string_view table) {
-  PERSONALIZE_ASSIGN_OR_RETURN(
-      Statement statement,
-      connection.cached(fmt::format("SELECT 1 FROM {}.sqlite_schema WHERE type = 'table' AND name "
-                                    "= ?1 COLLATE NOCASE",
-                                    sql_name(schema))));
-  return statement.bind(1, table).step();
-}
-
-Status check_datasets(const ReportRequest& request, std::vector<ReportRow>& rows) {
-  PERSONALIZE_ASSIGN_OR_RETURN(
-      Statement statement,
-      request.connection.cached(
-          fmt::format("SELECT table_name FROM {}.personalize_datasets", sql_name(request.schema))));
-  for (;;) {
-    PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
-    if (!row) return Status::ok();
-    const std::string table(statement.text(0));
-    PERSONALIZE_ASSIGN_OR_RETURN(const bool there,
-                                 has_table(request.connection, request.schema, table));
-    if (!there)
-      add(rows, {"personalize_datasets", fmt::format("its table '{}' does not exist", table)});
-  }
-}
-
 Status fill_check(const ReportRequest& request, std::vector<ReportRow>& rows) {
   const Result<std::string> directory = store_directory(request.connection, request.schema);
   if (!directory.is_ok()) {
@@ -191,7 +166,10 @@ Status fill_check(const ReportRequest& request, std::vector<ReportRow>& rows) {
                    fmt::format("campaign '{}' can't answer: {}", campaign.name, why)});
     }
   }
-  return check_datasets(request, rows);
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<DatasetFinding> lost,
+                               check_datasets(request.connection, request.schema));
+  for (const DatasetFinding& finding : lost) add(rows, {finding.table, finding.problem});
+  return Status::ok();
 }
 
 constexpr ReportDescriptor kReports[] = {

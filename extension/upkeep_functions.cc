@@ -131,13 +131,14 @@ void forget(sqlite3_context* context, int count, sqlite3_value** values) {
     PERSONALIZE_ASSIGN_OR_RETURN(const std::string user_id, id_of(values[0], "user_id"));
     const std::string group(count > 1 ? text_of(values[1]) : "default");
     PERSONALIZE_ASSIGN_OR_RETURN(const std::string schema, schema_of_group(connection, group));
-    PERSONALIZE_ASSIGN_OR_RETURN(const int64_t rows,
-                                 delete_user(connection, schema, group, user_id));
+    const Result<int64_t> rows = delete_user(connection, schema, group, user_id);
+    // Also where his events are his host's to delete.
     PERSONALIZE_ASSIGN_OR_RETURN(std::vector<std::string> versions,
                                  forget_in_stores(connection, schema, group, user_id));
+    if (!rows.is_ok()) return rows.status();
     // Who was not there was learned from by nobody.
-    if (rows == 0) versions.clear();
-    give(context, json_text({{"user_id", user_id}, {"rows", rows}, {"versions", versions}}));
+    if (*rows == 0) versions.clear();
+    give(context, json_text({{"user_id", user_id}, {"rows", *rows}, {"versions", versions}}));
     return Status::ok();
   });
 }
