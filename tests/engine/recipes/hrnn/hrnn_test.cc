@@ -113,8 +113,8 @@ TEST(Hrnn, StopsWhereverItIsTold) {
   for (const long after : {0, 1, 2, 3}) {
     SilentProgress progress;
     progress.stop_after = after;
-    const auto fitted = hrnn_recipe().fit(TrainingView::everything(all),
-                                          small(R"(,"epochs":1000)"), {.threads = 2}, progress);
+    const auto fitted = hrnn_recipe().fit(TrainingView::everything(all), small(R"(,"epochs":1000)"),
+                                          {.threads = 2}, progress);
     ASSERT_FALSE(fitted.is_ok());
     EXPECT_EQ(fitted.status().code(), StatusCode::kInterrupted);
   }
