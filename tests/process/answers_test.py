@@ -252,6 +252,37 @@ class Scores(Trained):
             self.assertEqual(answers.fetchall(), [row for row in scores if keep(row[0])][:7])
 
 
+class Plans(Trained):
+    def test_whatever_chooses_orders_and_cuts_the_rows_they_are_those_of_the_whole_answer(self):
+        conditions = (("", lambda rank, item, score: True),
+                      ("WHERE item_id > 'i3'", lambda rank, item, score: item > "i3"),
+                      ("WHERE score < 0.02", lambda rank, item, score: score < 0.02),
+                      ("WHERE rank IN (1, 3, 5, 9)", lambda rank, item, score: rank in (1, 3, 5, 9)),
+                      ("WHERE rank > 3 AND item_id <> 'i5'", lambda rank, item, score: rank > 3 and item != "i5"))
+        orders = (("", lambda row: 0), ("ORDER BY rank", lambda row: row[0]), ("ORDER BY rank DESC", lambda row: -row[0]),
+                  ("ORDER BY score DESC", lambda row: -row[2]), ("ORDER BY item_id", lambda row: row[1]),
+                  ("ORDER BY score DESC, rank", lambda row: (-row[2], row[0])), ("ORDER BY rank, item_id", lambda row: row[0]))
+        database = support.connect(self.path)
+        database.execute("INSERT INTO personalize_campaigns(name, version) VALUES ('home', 'net/latest')")
+        chance = random.Random(2)
+        for _ in range(600):
+            k, user = chance.choice((1, 5, 12, 40)), chance.choice(("u1", "u2", "nobody"))
+            (condition, passes), (order, key) = chance.choice(conditions), chance.choice(orders)
+            limit = chance.choice((None, 0, 1, 3, 100, -1))
+            offset = chance.choice((None, 0, 2, 7, -1)) if limit is not None else None
+            whole = database.execute("SELECT rank, item_id, score FROM recommend(?, ?)", (user, k)).fetchall()
+            wanted = sorted((row for row in whole if passes(*row)), key=key)[max(0, offset or 0):]
+            query, values = f"SELECT rank, item_id, score FROM recommend(?, ?) {condition} {order}", [user, k]
+            if limit is not None:
+                query, values = query + " LIMIT ?", values + [limit]
+                wanted = wanted if limit < 0 else wanted[:limit]
+            if offset is not None:
+                query, values = query + " OFFSET ?", values + [offset]
+            with self.subTest(query=query, values=values):
+                self.assertEqual(database.execute(query, values).fetchall(), wanted)
+                self.assertEqual(database.execute(f"SELECT * FROM ({query})", values).fetchall(), wanted)
+
+
 class Processes(Trained):
     def test_four_processes_ask_while_a_fifth_inserts(self):
         asking = ("import sys, random, personalize_test as s; d = s.connect(sys.argv[1], timeout=60);"
