@@ -1,7 +1,7 @@
 -- The catalog: what users declare, in ordinary tables, so that any tool can browse and join them.
 -- Made in the schema of the first dataset ("main." is replaced when that is an attached database).
 --
--- Checks are triggers of one line that call personalize_check_*(), because RAISE() takes only a
+-- Checks are triggers that call personalize_check_*(), because RAISE() takes only a
 -- literal: the function fails with a sentence of its own. Without the extension the tables can be
 -- read, dumped and altered; writing to them says "no such function". No views: one over a function
 -- or a table of the extension would make ALTER TABLE fail on every other table where the extension
@@ -16,30 +16,40 @@ CREATE TABLE IF NOT EXISTS main.personalize_settings(
   name  TEXT PRIMARY KEY NOT NULL,
   value TEXT
 );
-CREATE TRIGGER IF NOT EXISTS main.personalize_settings_insert BEFORE INSERT ON personalize_settings BEGIN
+CREATE TRIGGER IF NOT EXISTS main.personalize_settings_insert
+BEFORE INSERT ON personalize_settings BEGIN
   SELECT personalize_check_setting(new.name, new.value);
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_settings_update BEFORE UPDATE ON personalize_settings BEGIN
+CREATE TRIGGER IF NOT EXISTS main.personalize_settings_update
+BEFORE UPDATE ON personalize_settings BEGIN
   SELECT personalize_check_setting(new.name, new.value);
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_settings_delete BEFORE DELETE ON personalize_settings BEGIN
+CREATE TRIGGER IF NOT EXISTS main.personalize_settings_delete
+BEFORE DELETE ON personalize_settings BEGIN
   SELECT personalize_check_unused('setting', old.name, NULL, NULL);
 END;
 
 CREATE TABLE IF NOT EXISTS main.personalize_dataset_groups(
   name TEXT PRIMARY KEY NOT NULL
 );
-CREATE TRIGGER IF NOT EXISTS main.personalize_dataset_groups_insert BEFORE INSERT ON personalize_dataset_groups BEGIN
+CREATE TRIGGER IF NOT EXISTS main.personalize_dataset_groups_insert
+BEFORE INSERT ON personalize_dataset_groups BEGIN
   SELECT personalize_check_dataset_group(new.name);
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_dataset_groups_update BEFORE UPDATE ON personalize_dataset_groups BEGIN
+CREATE TRIGGER IF NOT EXISTS main.personalize_dataset_groups_update
+BEFORE UPDATE ON personalize_dataset_groups BEGIN
   SELECT personalize_check_dataset_group(new.name);
-  SELECT personalize_check_unused('dataset group', old.name, 'dataset', group_concat(table_name, ', ')) FROM personalize_datasets WHERE dataset_group = old.name AND old.name <> new.name;
-  SELECT personalize_check_unused('dataset group', old.name, 'solution', group_concat(name, ', ')) FROM personalize_solutions WHERE dataset_group = old.name AND old.name <> new.name;
+  SELECT personalize_check_unused('dataset group', old.name, 'dataset', group_concat(table_name, ', '))
+    FROM personalize_datasets WHERE dataset_group = old.name AND old.name <> new.name;
+  SELECT personalize_check_unused('dataset group', old.name, 'solution', group_concat(name, ', '))
+    FROM personalize_solutions WHERE dataset_group = old.name AND old.name <> new.name;
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_dataset_groups_delete BEFORE DELETE ON personalize_dataset_groups BEGIN
-  SELECT personalize_check_unused('dataset group', old.name, 'dataset', group_concat(table_name, ', ')) FROM personalize_datasets WHERE dataset_group = old.name;
-  SELECT personalize_check_unused('dataset group', old.name, 'solution', group_concat(name, ', ')) FROM personalize_solutions WHERE dataset_group = old.name;
+CREATE TRIGGER IF NOT EXISTS main.personalize_dataset_groups_delete
+BEFORE DELETE ON personalize_dataset_groups BEGIN
+  SELECT personalize_check_unused('dataset group', old.name, 'dataset', group_concat(table_name, ', '))
+    FROM personalize_datasets WHERE dataset_group = old.name;
+  SELECT personalize_check_unused('dataset group', old.name, 'solution', group_concat(name, ', '))
+    FROM personalize_solutions WHERE dataset_group = old.name;
 END;
 
 -- Written by CREATE VIRTUAL TABLE, ALTER TABLE RENAME and DROP TABLE alone.
@@ -50,13 +60,16 @@ CREATE TABLE IF NOT EXISTS main.personalize_datasets(
   arguments     TEXT NOT NULL,    -- columns and mappings, as JSON
   PRIMARY KEY (dataset_group, kind)
 );
-CREATE TRIGGER IF NOT EXISTS main.personalize_datasets_insert BEFORE INSERT ON personalize_datasets BEGIN
+CREATE TRIGGER IF NOT EXISTS main.personalize_datasets_insert
+BEFORE INSERT ON personalize_datasets BEGIN
   SELECT personalize_check_managed('personalize_datasets');
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_datasets_update BEFORE UPDATE ON personalize_datasets BEGIN
+CREATE TRIGGER IF NOT EXISTS main.personalize_datasets_update
+BEFORE UPDATE ON personalize_datasets BEGIN
   SELECT personalize_check_managed('personalize_datasets');
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_datasets_delete BEFORE DELETE ON personalize_datasets BEGIN
+CREATE TRIGGER IF NOT EXISTS main.personalize_datasets_delete
+BEFORE DELETE ON personalize_datasets BEGIN
   SELECT personalize_check_managed('personalize_datasets');
 END;
 
@@ -72,16 +85,27 @@ CREATE TABLE IF NOT EXISTS main.personalize_solutions(
   feature_transformation TEXT,    -- JSON object
   hpo_config             TEXT     -- JSON object
 );
-CREATE TRIGGER IF NOT EXISTS main.personalize_solutions_insert BEFORE INSERT ON personalize_solutions BEGIN
-  SELECT personalize_check_solution(new.name, new.dataset_group, new.recipe, new.perform_automl, new.perform_hpo, new.event_type, new.event_value_threshold, new.hyperparameters, new.feature_transformation, new.hpo_config, (SELECT group_concat(name, ', ') FROM personalize_dataset_groups));
+CREATE TRIGGER IF NOT EXISTS main.personalize_solutions_insert
+BEFORE INSERT ON personalize_solutions BEGIN
+  SELECT personalize_check_solution(new.name, new.dataset_group, new.recipe, new.perform_automl,
+    new.perform_hpo, new.event_type, new.event_value_threshold, new.hyperparameters,
+    new.feature_transformation, new.hpo_config,
+    (SELECT group_concat(name, ', ') FROM personalize_dataset_groups));
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_solutions_update BEFORE UPDATE ON personalize_solutions BEGIN
-  SELECT personalize_check_solution(new.name, new.dataset_group, new.recipe, new.perform_automl, new.perform_hpo, new.event_type, new.event_value_threshold, new.hyperparameters, new.feature_transformation, new.hpo_config, (SELECT group_concat(name, ', ') FROM personalize_dataset_groups));
-  SELECT personalize_check_unused('solution', old.name, 'campaign', group_concat(name, ', ')) FROM personalize_campaigns WHERE version GLOB old.name || '/*' AND old.name <> new.name;
+CREATE TRIGGER IF NOT EXISTS main.personalize_solutions_update
+BEFORE UPDATE ON personalize_solutions BEGIN
+  SELECT personalize_check_solution(new.name, new.dataset_group, new.recipe, new.perform_automl,
+    new.perform_hpo, new.event_type, new.event_value_threshold, new.hyperparameters,
+    new.feature_transformation, new.hpo_config,
+    (SELECT group_concat(name, ', ') FROM personalize_dataset_groups));
+  SELECT personalize_check_unused('solution', old.name, 'campaign', group_concat(name, ', '))
+    FROM personalize_campaigns WHERE version GLOB old.name || '/*' AND old.name <> new.name;
   SELECT personalize_check_no_versions(old.name, uuid) FROM personalize_identity WHERE old.name <> new.name;
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_solutions_delete BEFORE DELETE ON personalize_solutions BEGIN
-  SELECT personalize_check_unused('solution', old.name, 'campaign', group_concat(name, ', ')) FROM personalize_campaigns WHERE version GLOB old.name || '/*';
+CREATE TRIGGER IF NOT EXISTS main.personalize_solutions_delete
+BEFORE DELETE ON personalize_solutions BEGIN
+  SELECT personalize_check_unused('solution', old.name, 'campaign', group_concat(name, ', '))
+    FROM personalize_campaigns WHERE version GLOB old.name || '/*';
 END;
 
 CREATE TABLE IF NOT EXISTS main.personalize_campaigns(
@@ -93,12 +117,21 @@ CREATE TABLE IF NOT EXISTS main.personalize_campaigns(
   config              TEXT,             -- JSON object: burst_seconds
   id                  INTEGER PRIMARY KEY AUTOINCREMENT -- names the campaign's counters; never used twice
 );
-CREATE TRIGGER IF NOT EXISTS main.personalize_campaigns_insert BEFORE INSERT ON personalize_campaigns BEGIN
-  SELECT personalize_check_campaign(new.name, new.version, new.min_provisioned_tps, new.max_tps, new.on_throttle, new.config, (SELECT group_concat(name, ', ') FROM personalize_solutions), (SELECT uuid FROM personalize_identity));
+CREATE TRIGGER IF NOT EXISTS main.personalize_campaigns_insert
+BEFORE INSERT ON personalize_campaigns BEGIN
+  SELECT personalize_check_campaign(new.name, new.version, new.min_provisioned_tps, new.max_tps,
+    new.on_throttle, new.config,
+    (SELECT group_concat(name, ', ') FROM personalize_solutions),
+    (SELECT uuid FROM personalize_identity));
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_campaigns_update BEFORE UPDATE ON personalize_campaigns BEGIN
-  SELECT personalize_check_campaign(new.name, new.version, new.min_provisioned_tps, new.max_tps, new.on_throttle, new.config, (SELECT group_concat(name, ', ') FROM personalize_solutions), (SELECT uuid FROM personalize_identity));
+CREATE TRIGGER IF NOT EXISTS main.personalize_campaigns_update
+BEFORE UPDATE ON personalize_campaigns BEGIN
+  SELECT personalize_check_campaign(new.name, new.version, new.min_provisioned_tps, new.max_tps,
+    new.on_throttle, new.config,
+    (SELECT group_concat(name, ', ') FROM personalize_solutions),
+    (SELECT uuid FROM personalize_identity));
 END;
-CREATE TRIGGER IF NOT EXISTS main.personalize_campaigns_delete BEFORE DELETE ON personalize_campaigns BEGIN
+CREATE TRIGGER IF NOT EXISTS main.personalize_campaigns_delete
+BEFORE DELETE ON personalize_campaigns BEGIN
   SELECT personalize_check_unused('campaign', old.name, NULL, NULL);
 END;
