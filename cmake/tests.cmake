@@ -66,6 +66,16 @@ foreach(file IN LISTS process_tests)
     COMMAND ${PERSONALIZE_PYTHON} ${file})
 endforeach()
 
+# Parts of the extension that SQL shows only through others, in a program with its own SQLite.
+file(GLOB_RECURSE extension_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/extension/*_test.cc)
+if(extension_tests)
+  add_executable(extension_tests ${extension_tests})
+  target_compile_definitions(extension_tests PRIVATE SQLITE_CORE)
+  target_link_libraries(extension_tests PRIVATE personalize_static sqlite3 GTest::gtest_main)
+  gtest_discover_tests(extension_tests DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 600 ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
+endif()
+
 # The same answers in several hosts; c_host is a C program linked with the static library.
 if(TARGET personalize_static)
   add_executable(c_host ${CMAKE_SOURCE_DIR}/tests/hosts/c_host.c)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "extension/business_table.h"
 #include "extension/content_reader.h"
 #include "extension/dataset_lookup.h"
 #include "extension/native_reader.h"
@@ -24,8 +25,8 @@ Status refuse_to_delete(const Dataset& dataset, std::string_view user_id) {
   return {StatusCode::kInvalidInput,
           fmt::format("InvalidInputException: '{}' reads the table '{}' in place (content=), which "
                       "is not ours to change; DELETE FROM {} WHERE {} = '{}'",
-                      dataset.entry.table, dataset.config.content, sql_name(dataset.config.content),
-                      sql_name(column), user_id)};
+                      dataset.entry.table, dataset.config.content,
+                      readable_name(dataset.config.content), readable_name(column), user_id)};
 }
 
 // Deletes his rows through the virtual table; gives their number.

@@ -1,0 +1,276 @@
+#include "extension/event_reader.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "extension/anchor_table.h"
+#include "extension/catalog_checks.h"
+#include "extension/dataset_table.h"
+
+namespace personalize {
+namespace {
+
+// An event with its texts, as a test compares them.
+struct TextEvent {
+  int64_t timestamp;
+  std::string item;
+  std::string type;
+  float value;
+  bool operator==(const TextEvent&) const = default;
+};
+std::ostream& operator<<(std::ostream& out, const TextEvent& event) {
+  return out << fmt::format("({}, {}, {}, {})", event.timestamp, event.item, event.type,
+                            event.value);
+}
+using History = std::vector<TextEvent>;
+constexpr float kNone = -1;  // stands for "no value" here
+
+History texts_of(EventSource& source, std::span<const Event> events) {
+  History history;
+  for (const Event& event : events) {
+    history.push_back(
+        {event.timestamp, std::string(source.item_id(event.item).value()),
+         event.type == kNoEventType ? "" : std::string(source.event_type(event.type).value()),
+         std::isnan(event.value) ? kNone : event.value});
+  }
+  return history;
+}
+
+// All histories of a scan; fails the test if a user comes twice.
+class Collector : public EventSink {
+ public:
+  explicit Collector(EventSource& source) : source_(source) {}
+  Status user(std::string_view id, std::span<const Event> events) override {
+    EXPECT_FALSE(events.empty());
+    EXPECT_TRUE(histories.emplace(id, texts_of(source_, events)).second) << id;
+    order.emplace_back(id);
+    return Status::ok();
+  }
+  std::map<std::string, History> histories;
+  std::vector<std::string> order;
+
+ private:
+  EventSource& source_;
+};
+
+class EventReader : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(sqlite3_open(":memory:", &db_), SQLITE_OK);
+    // As extension/init.cc, but keeping the connection that the tables share.
+    connection_ = std::make_shared<Connection>(db_);
+    ASSERT_TRUE(register_anchor_table(connection_).is_ok());
+    ASSERT_TRUE(register_catalog_checks(connection_).is_ok());
+    ASSERT_TRUE(register_dataset_modules(connection_).is_ok());
+  }
+  void TearDown() override {
+    connection_.reset();
+    EXPECT_EQ(sqlite3_close(db_), SQLITE_OK);
+  }
+  void run(const std::string& sql) {
+    const Status status = connection_->execute(sql);
+    ASSERT_TRUE(status.is_ok()) << status.message() << "\n" << sql;
+  }
+  std::unique_ptr<EventSource> source(const char* group = "default") {
+    Result<std::unique_ptr<EventSource>> opened = open_event_source(*connection_, "main", group);
+    EXPECT_TRUE(opened.is_ok()) << opened.status().message();
+    return opened.is_ok() ? std::move(*opened) : nullptr;
+  }
+  History of_user(EventSource& source, std::string_view user) {
+    std::vector<Event> events;
+    const Status status = source.of_user(user, events);
+    EXPECT_TRUE(status.is_ok()) << status.message();
+    return texts_of(source, events);
+  }
+  std::vector<std::string> all_users(const char* group, size_t page) {
+    std::vector<std::string> all;
+    std::vector<std::string> users;
+    do {
+      const std::string after = all.empty() ? "" : all.back();
+      EXPECT_TRUE(list_users(*connection_, "main", group, after, page, users).is_ok());
+      all.insert(all.end(), users.begin(), users.end());
+    } while (!users.empty());
+    return all;
+  }
+  // Both ways to read must give the histories expected, and list_users the users in scan's order.
+  void expect_histories(const char* group, const std::map<std::string, History>& expected) {
+    const std::unique_ptr<EventSource> events = source(group);
+    ASSERT_NE(events, nullptr);
+    Collector collector(*events);
+    const Status status = events->scan(collector);
+    ASSERT_TRUE(status.is_ok()) << status.message();
+    EXPECT_EQ(collector.histories, expected);
+    for (const auto& [user, history] : expected) EXPECT_EQ(of_user(*events, user), history) << user;
+    EXPECT_EQ(all_users(group, 3), collector.order);
+  }
+
+  sqlite3* db_ = nullptr;
+  std::shared_ptr<Connection> connection_;
+};
+
+// Inserts random events of 12 users into `table`, and gives what must be read back: sorted by time,
+// and by arrival where times are equal.
+std::map<std::string, History> fill(const std::function<void(const std::string&)>& run,
+                                    const std::string& table, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::map<std::string, History> expected;
+  run("BEGIN");
+  for (int i = 0; i < 600; i++) {
+    const std::string user = fmt::format("{}", random() % 12 * 7);
+    TextEvent event{static_cast<int64_t>(random() % 50), fmt::format("item{}", random() % 30),
+                    random() % 3 == 0 ? "" : fmt::format("type{}", random() % 3),
+                    random() % 2 == 0 ? kNone : static_cast<float>(random() % 5)};
+    const std::string type = event.type.empty() ? "NULL" : fmt::format("'{}'", event.type);
+    const std::string value = event.value == kNone ? "NULL" : fmt::format("{}", event.value);
+    run(
+        fmt::format("INSERT INTO {}(user_id, item_id, event_type, event_value, timestamp) VALUES "
+                    "('{}', '{}', {}, {}, {})",
+                    table, user, event.item, type, value, event.timestamp));
+    expected[user].push_back(std::move(event));
+  }
+  run("COMMIT");
+  for (auto& [user, history] : expected)
+    std::stable_sort(history.begin(), history.end(), [](const TextEvent& a, const TextEvent& b) {
+      return a.timestamp < b.timestamp;
+    });
+  return expected;
+}
+
+TEST_F(EventReader, NativeEventsComeByUserAndTimeAndArrival) {
+  run("CREATE VIRTUAL TABLE interactions USING personalize_interactions");
+  const auto expected = fill([&](const std::string& sql) { run(sql); }, "interactions", 1);
+  expect_histories("default", expected);
+}
+
+TEST_F(EventReader, BusinessTablesGiveTheSameWhateverTheTypeOfTheUserColumn) {
+  const std::vector<std::pair<std::string, std::string>> variants = {
+      {"INTEGER", "(user_id)"},
+      {"TEXT", "(user_id)"},
+      {"", "(user_id)"},
+      {"REAL", "(user_id)"},
+      {"TEXT", "(user_id, item_id)"},
+      {"INT", "(user_id, timestamp)"},
+      {"TEXT COLLATE NOCASE", "(user_id)"}};
+  for (size_t i = 0; i < variants.size(); i++) {
+    SCOPED_TRACE(variants[i].first + variants[i].second);
+    const std::string table = fmt::format("orders{}", i);
+    const std::string group = fmt::format("group{}", i);
+    run(
+        fmt::format("CREATE TABLE {0}(user_id {1}, item_id, event_type, event_value, timestamp);"
+                    "CREATE INDEX {0}_user ON {0}{2};"
+                    "CREATE VIRTUAL TABLE events{3} USING personalize_interactions(content='{0}', "
+                    "group='{4}', event_type='event_type', event_value='event_value')",
+                    table, variants[i].first, variants[i].second, i, group));
+    const auto expected = fill([&](const std::string& sql) { run(sql); }, table, 2);
+    expect_histories(group.c_str(), expected);
+  }
+}
+
+TEST_F(EventReader, RowsOfABusinessTableThatAreNoEventsAreLeftOut) {
+  run("CREATE TABLE orders(user_id, item_id, timestamp);"
+      "CREATE INDEX orders_user ON orders(user_id);"
+      "CREATE VIRTUAL TABLE interactions USING personalize_interactions(content='orders');"
+      "INSERT INTO orders VALUES (NULL, 'a', 1), ('', 'b', 2), (x'41', 'c', 3), ('u', NULL, 4), "
+      "('u', '', 5), ('u', 'd', NULL), ('u', 'e', 6), (42, 'f', 7), ('42', 'g', 8), (42.0, 'h', 9),"
+      "('042', 'i', 10), ('U', 'j', 11)");
+  expect_histories("default",
+                   {{"u", {{6, "e", "", kNone}}},
+                    {"42", {{7, "f", "", kNone}, {8, "g", "", kNone}, {9, "h", "", kNone}}},
+                    {"042", {{10, "i", "", kNone}}},
+                    {"U", {{11, "j", "", kNone}}}});
+}
+
+TEST_F(EventReader, ATimestampThatIsNoneNamesTheRow) {
+  run("CREATE TABLE orders(user_id, item_id, timestamp);"
+      "CREATE INDEX orders_user ON orders(user_id);"
+      "CREATE VIRTUAL TABLE interactions USING personalize_interactions(content='orders');"
+      "INSERT INTO orders VALUES ('u', 'a', 1), ('u', 'b', 'noon')");
+  const std::unique_ptr<EventSource> events = source();
+  Collector collector(*events);
+  const Status status = events->scan(collector);
+  EXPECT_NE(status.message().find("is 'noon'"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("(user 'u', rowid 2)"), std::string::npos) << status.message();
+}
+
+TEST_F(EventReader, ASourceSeesWhatItsTransactionWroteAndForgetsCodesAfterARollback) {
+  run("CREATE VIRTUAL TABLE interactions USING personalize_interactions;"
+      "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'kept', 1)");
+  const std::unique_ptr<EventSource> events = source();
+  EXPECT_EQ(of_user(*events, "u").size(), 1u);
+  const uint64_t before = events->dictionary_generation();
+  run("BEGIN; INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'gone', 2)");
+  EXPECT_EQ(of_user(*events, "u").back().item, "gone");
+  EXPECT_EQ(events->dictionary_generation(), before);
+  run("ROLLBACK; INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'new', 3)");
+  EXPECT_EQ(of_user(*events, "u").back().item, "new");
+  EXPECT_NE(events->dictionary_generation(), before);
+}
+
+TEST_F(EventReader, ADatasetMadeAnewIsTheNewOne) {
+  run("CREATE VIRTUAL TABLE interactions USING personalize_interactions;"
+      "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'old', 1)");
+  const std::unique_ptr<EventSource> events = source();
+  EXPECT_EQ(of_user(*events, "u").back().item, "old");
+  const uint64_t before = events->dictionary_generation();
+  run("DROP TABLE interactions;"
+      "CREATE VIRTUAL TABLE interactions USING personalize_interactions;"
+      "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'new', 1)");
+  EXPECT_EQ(of_user(*events, "u").back().item, "new");
+  EXPECT_NE(events->dictionary_generation(), before);
+}
+
+TEST_F(EventReader, CodesThatNobodyGaveOutAreDamage) {
+  run("CREATE VIRTUAL TABLE interactions USING personalize_interactions;"
+      "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'a', 1);"
+      "UPDATE interactions_event SET item_id = -5");
+  std::vector<Event> events;
+  EXPECT_EQ(source()->of_user("u", events).code(), StatusCode::kCorrupt);
+  run("UPDATE interactions_event SET item_id = 99");
+  const std::unique_ptr<EventSource> reader = source();
+  ASSERT_TRUE(reader->of_user("u", events).is_ok());
+  EXPECT_EQ(reader->item_id(events[0].item).status().code(), StatusCode::kCorrupt);
+  run("UPDATE interactions_event SET item_id = 1; DELETE FROM interactions_user");
+  Collector collector(*reader);
+  EXPECT_EQ(reader->scan(collector).code(), StatusCode::kCorrupt);
+}
+
+TEST_F(EventReader, DeleteUserLeavesNothingOfHimAndHisNumberToNobody) {
+  run("CREATE VIRTUAL TABLE interactions USING personalize_interactions;"
+      "CREATE VIRTUAL TABLE users USING personalize_users(AGE int);"
+      "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('a', 'x', 1), ('b', 'x', 2), "
+      "('b', 'y', 3);"
+      "INSERT INTO users VALUES ('a', 1), ('b', 2)");
+  const Result<int64_t> deleted = delete_user(*connection_, "main", "default", "b");
+  ASSERT_TRUE(deleted.is_ok()) << deleted.status().message();
+  EXPECT_EQ(*deleted, 3);
+  EXPECT_EQ(delete_user(*connection_, "main", "default", "nobody").value(), 0);
+  run("INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('c', 'z', 4), ('b', 'z', 5)");
+  expect_histories(
+      "default",
+      {{"a", {{1, "x", "", kNone}}}, {"b", {{5, "z", "", kNone}}}, {"c", {{4, "z", "", kNone}}}});
+}
+
+TEST_F(EventReader, DeleteUserLeavesBusinessTablesAlone) {
+  run("CREATE TABLE orders(user_id, item_id, timestamp);"
+      "CREATE INDEX orders_user ON orders(user_id);"
+      "CREATE VIRTUAL TABLE interactions USING personalize_interactions(content='orders')");
+  const Status status = delete_user(*connection_, "main", "default", "b").status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidInput);
+  EXPECT_NE(status.message().find("DELETE FROM orders WHERE USER_ID = 'b'"), std::string::npos)
+      << status.message();
+}
+
+TEST_F(EventReader, AGroupWithoutInteractionsSaysHowToMakeThem) {
+  for (const char* group : {"default", "shop"}) {
+    const Status status = open_event_source(*connection_, "main", group).status();
+    EXPECT_EQ(status.code(), StatusCode::kNotFound);
+    EXPECT_NE(status.message().find("USING personalize_interactions"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace personalize
