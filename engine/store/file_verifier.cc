@@ -28,18 +28,6 @@ constexpr size_t kSmallestPage = 4096;
 // transaction took and gave back are counted, though never written.
 constexpr uint64_t kUnwrittenPages = 1 << 20;
 
-// Whether all of `out` could be read.
-bool read_at(int fd, uint64_t offset, std::span<std::byte> out) {
-  while (!out.empty()) {
-    const ssize_t got = pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    out = out.subspan(static_cast<size_t>(got));
-    offset += static_cast<uint64_t>(got);
-  }
-  return true;
-}
-
 // The keys that a page may hold: from `lower`, below `upper`.
 struct KeyRange {
   std::optional<std::string_view> lower, upper;

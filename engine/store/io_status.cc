@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -51,6 +52,17 @@ Status io_status(int error, std::string_view doing, const std::string& path) {
                                  ? "the disk is full"
                                  : std::generic_category().message(error);
   return {code, fmt::format("cannot {} {}: {}", doing, path, reason)};
+}
+
+bool read_at(int fd, uint64_t offset, std::span<std::byte> out) {
+  while (!out.empty()) {
+    const ssize_t got = pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    out = out.subspan(static_cast<size_t>(got));
+    offset += static_cast<uint64_t>(got);
+  }
+  return true;
 }
 
 }  // namespace personalize

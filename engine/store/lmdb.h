@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -86,6 +87,10 @@ class LmdbTxn {
   ~LmdbTxn();
 
   Result<std::optional<std::span<const std::byte>>> get(size_t database, std::string_view key);
+  // Copies `value`, which get() gave, into `parts` one after the other; their sizes add up to its
+  // size. A large value is read from the file instead of the map: a page that cannot be read is an
+  // error then, where it would be a SIGBUS in the map. kIo without a file name.
+  Status copy(std::span<const std::byte> value, std::initializer_list<std::span<std::byte>> parts);
   // Calls `visit` for all keys that start with `prefix`, in order; ends at the first Status that is
   // not OK and returns it. `visit` must not write.
   using Visit = std::function<Status(std::string_view key, std::span<const std::byte> value)>;

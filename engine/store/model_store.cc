@@ -140,13 +140,17 @@ Result<std::shared_ptr<const AlignedBytes>> LmdbModelStore::get_aligned(StoreKin
   PERSONALIZE_ASSIGN_OR_RETURN(const auto value, reading.txn().get(database_of(kind), key));
   if (!value)
     return Status(StatusCode::kNotFound, fmt::format("{} has no '{}'", env_->path(), key));
-  PERSONALIZE_ASSIGN_OR_RETURN(const std::span<const std::byte> payload,
-                               checked(kind, key, *value, env_->path()));
-  auto copy = std::make_shared<AlignedBytes>(payload.size());
+  const size_t size = value->size() - std::min(value->size(), kFrameOverhead);
+  auto copy = std::make_shared<AlignedBytes>(size);
   if (copy->data() == nullptr)
     return Status(StatusCode::kNoMemory,
-                  fmt::format("no memory for the {} bytes of '{}'", payload.size(), key));
-  std::memcpy(copy->data(), payload.data(), payload.size());
+                  fmt::format("no memory for the {} bytes of '{}'", size, key));
+  FrameEnds ends = {};
+  Status read =
+      reading.txn().copy(*value, {ends.header, std::span(copy->data(), size), ends.checksum});
+  if (read.is_ok()) read = check_frame(frame_of(kind), key, ends, copy->bytes());
+  if (!read.is_ok())
+    return damaged_file(env_->path(), fmt::format("'{}': {}", key, read.message()));
   return std::shared_ptr<const AlignedBytes>(std::move(copy));
 }
 
@@ -176,9 +180,7 @@ Status check_uuid(SharedEnv& env, std::string_view uuid) {
 AlignedBytes::AlignedBytes(size_t size)
     : data_(static_cast<std::byte*>(
           std::aligned_alloc(kAlignment, (size / kAlignment + 1) * kAlignment))),
-      size_(size) {
-  if (data_ != nullptr) std::memset(data_, 0, size);
-}
+      size_(size) {}
 
 AlignedBytes::~AlignedBytes() { std::free(data_); }
 

@@ -37,7 +37,7 @@ enum class StoreKind : uint8_t {
 // the file can pull them away from under a reader.
 class AlignedBytes {
  public:
-  explicit AlignedBytes(size_t size);  // zeroed; data() is nullptr if there was no memory
+  explicit AlignedBytes(size_t size);  // not zeroed; data() is nullptr if there was no memory
   ~AlignedBytes();
   AlignedBytes(const AlignedBytes&) = delete;
   AlignedBytes& operator=(const AlignedBytes&) = delete;
@@ -96,8 +96,8 @@ class ModelStore {
   virtual Result<std::vector<std::pair<std::string, std::string>>> list(
       StoreKind kind, std::string_view prefix) = 0;
 
-  // Changes with every committed write of any process. About 50 ns: to see whether a cached value
-  // still holds.
+  // Changes with every committed write of any process. Takes less than a microsecond: to see
+  // whether a cached value still holds.
   virtual Result<uint64_t> last_transaction() = 0;
 
   virtual const std::string& directory() const = 0;

@@ -3,6 +3,7 @@
 // value in the wrong place is ever taken for true. Layout: doc/file_format.md.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,16 @@ void write_frame(FrameKind kind, std::string_view key, std::span<const std::byte
 // checksum is wrong", or for a sound frame of another format "it is of format 2, ...".
 Result<std::span<const std::byte>> read_frame(FrameKind kind, std::string_view key,
                                               std::span<const std::byte> value);
+
+// Header and checksum of a value that was read in pieces.
+struct FrameEnds {
+  std::array<std::byte, kFrameHeaderSize> header;
+  std::array<std::byte, kFrameOverhead - kFrameHeaderSize> checksum;
+};
+
+// The same as read_frame for a value in pieces.
+Status check_frame(FrameKind kind, std::string_view key, const FrameEnds& ends,
+                   std::span<const std::byte> payload);
 
 // The format number of a value that is one of ours and whose checksum fits the key it names. Header
 // and checksum stay as they are in every format to come, at least in the `info` database.

@@ -26,7 +26,11 @@ namespace {
 
 constexpr const char* kUuid = "0f6e8a12-0000-4000-8000-000000000001";
 constexpr uint64_t kSecret = 99;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kMutations = 800;  // a process and its memory cost so much more
+#else
 constexpr int kMutations = 3200;
+#endif
 constexpr int kMutationsAProcess = 40;
 constexpr size_t kPage = 4096;
 constexpr StoreKind kKinds[] = {StoreKind::kVersion, StoreKind::kModel, StoreKind::kMetrics,
