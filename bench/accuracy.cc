@@ -1,9 +1,13 @@
-// accuracy CSV RECIPE [name=value ...] : leave-one-out of a recipe on interactions in a CSV file,
-// all items ranked, ties against the recipe; beside it the time of the fit. The file's first line
-// names the columns (USER_ID, ITEM_ID, TIMESTAMP and perhaps EVENT_VALUE). name=value:
-// hyperparameters, and keep=1 (learn from all but the last event, the default) or keep=2 (from all
-// but the last two, as the papers do; the state still sees the second but last), seed=N, threads=N,
-// order=FILE (a published order of the items: "user item item ..." a line).
+// accuracy CSV RECIPE [name=value ...]: how well a recipe foretells events of a CSV file, all items
+// ranked, ties against the recipe; beside it the time of the fit. The file's first line names the
+// columns (USER_ID, ITEM_ID, TIMESTAMP and perhaps EVENT_VALUE).
+//
+// name=value: hyperparameters, and
+//   keep=1      learn from all but the last event of each user, which is asked (the default)
+//   keep=2      learn from all but the last two, as the papers do; the state still sees the first
+//   keep=0.1    learn from the oldest nine tenths of each user's events; the next one is asked
+//   order=FILE  a published order of the items: "user item item ..." a line
+//   seed=N threads=N
 #include <fmt/format.h>
 
 #include <chrono>
@@ -125,7 +129,8 @@ struct Metrics {
   }
 };
 
-void evaluate(const Model& model, const Sequences& all) {
+// `asked`: one event a user, of which everything before is known; -1: the user is not asked.
+void evaluate(const Model& model, const Sequences& all, const std::vector<int64_t>& asked) {
   Metrics with;
   Metrics unseen;
   size_t users = 0;
@@ -133,8 +138,8 @@ void evaluate(const Model& model, const Sequences& all) {
   std::vector<float> state(model.state_size());
   std::vector<ModelEvent> history;
   for (size_t u = 0; u < all.user_count(); ++u) {
-    const int64_t last = all.start[u + 1] - 1;
-    if (last - all.start[u] < 2) continue;
+    const int64_t last = asked[u];
+    if (last < 0) continue;
     history.clear();
     model.begin(state);
     for (int64_t e = all.start[u]; e < last; ++e) {
@@ -179,9 +184,20 @@ int run(int argc, char** argv) {
 
   const Sequences all = read_sequences_of(argv[1], settings["order"]);
   TrainingView view = TrainingView::everything(all);
-  const int keep = std::stoi(settings["keep"]);
-  for (size_t u = 0; u < all.user_count(); ++u)
-    if (view.length(u) >= 3) view.end[u] -= keep;
+  const double keep = std::stod(settings["keep"]);
+  std::vector<int64_t> asked(all.user_count(), -1);
+  for (size_t u = 0; u < all.user_count(); ++u) {
+    const int64_t n = view.length(u);
+    if (n < 3) continue;
+    asked[u] = view.end[u] - 1;
+    if (keep < 1) {
+      const auto withheld =
+          std::max<int64_t>(1, static_cast<int64_t>(keep * static_cast<double>(n)));
+      asked[u] = view.end[u] -= withheld;
+    } else {
+      view.end[u] -= static_cast<int64_t>(keep);
+    }
+  }
   FitOptions options;
   options.seed = std::stoull(settings["seed"]);
   options.threads = std::stoi(settings["threads"]);
@@ -202,7 +218,7 @@ int run(int argc, char** argv) {
   if (!blob.is_ok()) return fmt::print("{}\n", blob.status().message()), 1;
   const auto model = (*recipe)->open(*blob);
   if (!model.is_ok()) return fmt::print("{}\n", model.status().message()), 1;
-  evaluate(**model, all);
+  evaluate(**model, all, asked);
   return 0;
 }
 

@@ -83,15 +83,19 @@ void mutual_information(SparseMatrix& matrix) {
     }
 }
 
-// out = X q, both items x columns.
-void multiply(const SparseMatrix& x, const AlignedFloats& q, size_t columns, AlignedFloats& out) {
+// out = X q, both items x columns. False, with `out` unfinished, when `stop` says so.
+bool multiply(const SparseMatrix& x, const AlignedFloats& q, size_t columns,
+              const std::function<bool()>& stop, AlignedFloats& out) {
   const Kernels& k = kernels();
   std::fill_n(out.data(), out.size(), 0.0F);
-  for (size_t i = 0; i + 1 < x.row.size(); ++i)
+  for (size_t i = 0; i + 1 < x.row.size(); ++i) {
+    if (i % 1'024 == 0 && stop()) return false;
     for (uint64_t e = x.row[i]; e < x.row[i + 1]; ++e)
       if (x.value[e] != 0)
         k.add_scaled(columns, x.value[e], q.data() + static_cast<size_t>(x.column[e]) * columns,
                      out.data() + i * columns);
+  }
+  return true;
 }
 
 // a' b, columns x columns.
@@ -148,12 +152,11 @@ bool decompose(const SparseMatrix& x, size_t size, uint64_t seed, const std::fun
   AlignedFloats other(items * columns);
   for (float& value : other.span()) value = static_cast<float>(random.normal());
   for (int iteration = 0; iteration <= kIterations; ++iteration) {
-    multiply(x, other, columns, q);
-    if (stop() || !orthonormalise(q, columns, other)) return false;
+    if (!multiply(x, other, columns, stop, q) || !orthonormalise(q, columns, other)) return false;
     std::swap(q, other);
   }
   std::swap(q, other);
-  multiply(x, q, columns, other);
+  if (!multiply(x, q, columns, stop, other)) return false;
   const Square projected = inner_products(q, other, columns);
   const Eigen::SelfAdjointEigenSolver<Square> solver((projected + projected.transpose()) / 2);
   if (solver.info() != Eigen::Success) return false;

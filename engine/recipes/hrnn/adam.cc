@@ -59,6 +59,7 @@ bool Adam::step(double rate, std::vector<AlignedFloats*>& gradients, Network& ne
   const bool summed = team.run(
       slices_.size(),
       [&](size_t i) {
+        poll();
         const Slice& slice = slices_[i];
         const float* arrays[kMostGroups];
         for (size_t g = 0; g < gradients.size(); ++g)
@@ -74,7 +75,12 @@ bool Adam::step(double rate, std::vector<AlignedFloats*>& gradients, Network& ne
   const auto clip = static_cast<float>(norm > kLargestNorm ? kLargestNorm / norm : 1);
   ++steps_;
   const bool updated = team.run(
-      slices_.size(), [&](size_t i) { update(slices_[i], rate, clip, gradients, network); }, poll);
+      slices_.size(),
+      [&](size_t i) {
+        poll();
+        update(slices_[i], rate, clip, gradients, network);
+      },
+      poll);
   network.transpose();
   return updated;
 }

@@ -23,7 +23,8 @@ class Adam {
 
   // One update with learning rate `rate`; the own-history term learns five times as fast. Sets the
   // gradients to 0 and packs the network's panels and transposed copies. False if memory ran out or
-  // the gradient is not finite, in which case nothing is learned.
+  // the gradient is not finite, in which case nothing is learned. `poll` is called often, from any
+  // thread.
   bool step(double rate, std::vector<AlignedFloats*>& gradients, Network& network, ThreadTeam& team,
             const std::function<void()>& poll);
 

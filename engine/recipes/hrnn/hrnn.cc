@@ -26,6 +26,8 @@ constexpr size_t kFewestCases = 50;
 // What is good without fitting, on four data sets.
 constexpr CalibrationWeights kUnfitted{.a = 0.75F, .w = 0.35F, .own = {}};
 constexpr float kEmbeddingDeviation = 0.05F;
+// Of a budget; the rest is for what comes before and after the epochs.
+constexpr double kBudgetShare = 0.9;
 
 std::vector<HyperparameterSpec> make_specs() {
   using Kind = HyperparameterSpec::Kind;
@@ -120,7 +122,11 @@ Result<CalibrationWeights> fit_weights(const CalibrationSplit& split, const Trai
     const int64_t end = split.rest.end[user];
     user_history(all, split.rest.begin(user), end, history);
     std::copy(cell.initial.begin(), cell.initial.end(), state.begin());
-    for (size_t i = 0; i < history.size(); ++i) cell.step(history, i, state.data());
+    for (size_t i = 0; i < history.size(); ++i) {
+      if (i % 1'024 == 1'023 && stop())
+        return Status(StatusCode::kInterrupted, "training was interrupted");
+      cell.step(history, i, state.data());
+    }
     float* row = logits.data() + cases.size() * items;
     cell.dense_logits(history, state.data(), row);
     own.add_all(history, options.session_gap);
@@ -135,6 +141,32 @@ Result<CalibrationWeights> fit_weights(const CalibrationSplit& split, const Trai
     cases.push_back(std::move(one));
   }
   return calibrate(cases, {.a = 1, .w = 0.5F, .own = {}}, false, stop);
+}
+
+// Trains with as many of the epochs as the budget (if not 0) has time for, at least one: fewer
+// epochs with their own schedule, not a schedule cut off. A rate at which the numbers grow beyond
+// bounds is halved, twice at most. `options` gets what was done.
+Result<Trained> train_within_budget(const TrainingView& data, TrainingOptions& options,
+                                    std::span<const float> embedding, double budget_seconds,
+                                    Progress& progress, const Stop& stop) {
+  if (budget_seconds > 0) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const double seconds,
+                                 hrnn::seconds_per_epoch(data, options, embedding, progress, stop));
+    const double most = std::max(1.0, std::floor(kBudgetShare * budget_seconds / seconds));
+    if (most < static_cast<double>(options.epochs)) {
+      progress.note(fmt::format("{} of {} epochs fit the budget of {} s, at {:.1f} s each", most,
+                                options.epochs, budget_seconds, seconds));
+      options.epochs = static_cast<size_t>(most);
+    }
+  }
+  for (int attempt = 0;; ++attempt) {
+    auto trained = hrnn::train(data, options, embedding, progress, stop);
+    if (trained.is_ok() || trained.status().code() != StatusCode::kInternal || attempt == 2)
+      return trained;
+    options.learning_rate /= 2;
+    progress.note(fmt::format("{}: again with learning_rate {}", trained.status().message(),
+                              options.learning_rate));
+  }
 }
 
 class HrnnRecipe final : public Recipe {
@@ -191,8 +223,11 @@ class HrnnRecipe final : public Recipe {
                           stop));
     PERSONALIZE_RETURN_IF_ERROR(spectral_embedding(near, options.embedding, kEmbeddingDeviation,
                                                    fit.seed, stop, embedding));
-    PERSONALIZE_ASSIGN_OR_RETURN(const Trained trained,
-                                 hrnn::train(split.rest, options, embedding, progress, stop));
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        const Trained trained,
+        train_within_budget(split.rest, options, embedding, fit.budget_seconds, progress, stop));
+    resolved.resolve("epochs", static_cast<double>(options.epochs));
+    resolved.resolve("learning_rate", options.learning_rate);
     PERSONALIZE_ASSIGN_OR_RETURN(const CalibrationWeights weights,
                                  fit_weights(split, trained, options, counts, stop));
     progress.note(fmt::format("calibrated on {} withheld events: network {:.3f}, markov {:.3f}",

@@ -17,6 +17,7 @@ namespace {
 constexpr uint64_t kStream = 0x1217;
 constexpr double kUserWeightPower = -0.3;
 constexpr float kFirstRho = 0.3F;
+constexpr size_t kProbeWindows = 6;
 
 // How many groups the lanes are cut into, whatever the number of threads: as many as can be trained
 // side by side, but each has a gradient of all parameters, which must be written and summed.
@@ -86,6 +87,12 @@ TrainingData prepare(const TrainingView& data, const TrainingOptions& options,
   return prepared;
 }
 
+Layout layout_of(const TrainingView& data, const TrainingOptions& options,
+                 std::span<const float> value_columns) {
+  return Layout({data.sequences->item_count(), options.embedding, options.hidden,
+                 kGapFeatures + value_columns.size()});
+}
+
 // A random orthogonal size x size block, written with row stride `stride`: Gram and Schmidt's
 // method on normal rows.
 void orthogonal_block(size_t size, size_t stride, Random& random, float* out) {
@@ -139,16 +146,34 @@ class Trainer {
   Network& network() { return network_; }
 
   Status run() {
-    network_.panels.pack(0, network_.panels.count(),
-                         network_.parameters.data() + network_.layout.embedding);
-    network_.transpose();
-    start_ = std::chrono::steady_clock::now();
+    start();
     for (size_t epoch = 0; epoch < options_.epochs; ++epoch)
       PERSONALIZE_RETURN_IF_ERROR(run_epoch(epoch));
     return Status::ok();
   }
 
+  // Seconds an epoch would take, from a few of its windows.
+  Result<double> probe() {
+    start();
+    batches_.begin_epoch(0);
+    for (auto& group : groups_) group->start_epoch();
+    size_t total = 0;
+    size_t windows = 0;
+    for (; windows < kProbeWindows && batches_.next(window_, total); ++windows)
+      PERSONALIZE_RETURN_IF_ERROR(run_window(total, schedule(0)));
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start_;
+    return seconds.count() * static_cast<double>(batches_.windows_in_epoch()) /
+           static_cast<double>(std::max<size_t>(1, windows));
+  }
+
  private:
+  void start() {
+    network_.panels.pack(0, network_.panels.count(),
+                         network_.parameters.data() + network_.layout.embedding);
+    network_.transpose();
+    start_ = std::chrono::steady_clock::now();
+  }
+
   Status run_epoch(size_t epoch) {
     batches_.begin_epoch(epoch);
     for (auto& group : groups_) group->start_epoch();
@@ -229,13 +254,23 @@ void initialise(const Layout& layout, bool recency, std::span<const float> embed
   if (recency) p[layout.rho] = kFirstRho;
 }
 
+Result<double> seconds_per_epoch(const TrainingView& data, const TrainingOptions& options,
+                                 std::span<const float> embedding, Progress& progress,
+                                 const std::function<bool()>& stop) {
+  const std::vector<float> columns = value_columns(data);
+  const TrainingData prepared = prepare(data, options, columns);
+  const Layout layout = layout_of(data, options, columns);
+  Trainer trainer(data, options, layout, prepared, progress, stop);
+  initialise(layout, options.recency, embedding, options.seed, trainer.network().parameters.span());
+  return trainer.probe();
+}
+
 Result<Trained> train(const TrainingView& data, const TrainingOptions& options,
                       std::span<const float> embedding, Progress& progress,
                       const std::function<bool()>& stop) {
   std::vector<float> columns = value_columns(data);
   TrainingData prepared = prepare(data, options, columns);
-  const Layout layout({data.sequences->item_count(), options.embedding, options.hidden,
-                       kGapFeatures + columns.size()});
+  const Layout layout = layout_of(data, options, columns);
   Trainer trainer(data, options, layout, prepared, progress, stop);
   Network& network = trainer.network();
   initialise(layout, options.recency, embedding, options.seed, network.parameters.span());

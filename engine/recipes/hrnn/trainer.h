@@ -37,6 +37,12 @@ Result<Trained> train(const TrainingView& data, const TrainingOptions& options,
                       std::span<const float> embedding, Progress& progress,
                       const std::function<bool()>& stop);
 
+// About how long an epoch of that training takes, from a few windows of one that is thrown away.
+// Errors: those of train().
+Result<double> seconds_per_epoch(const TrainingView& data, const TrainingOptions& options,
+                                 std::span<const float> embedding, Progress& progress,
+                                 const std::function<bool()>& stop);
+
 // The parameters before training: E as given, Wx and Wo uniform, Wh three random orthogonal blocks,
 // F normal, rho 0.3 if the recency mask is on, all else 0.
 void initialise(const Layout& layout, bool recency, std::span<const float> embedding, uint64_t seed,

@@ -159,6 +159,30 @@ TEST(Hrnn, ResolvesWhatIsLeftToIt) {
   EXPECT_EQ(fitted->hyperparameters.real("session_gap"), 1'800);
 }
 
+TEST(Hrnn, TrainsFewerEpochsWithinABudget) {
+  const Sequences all = random_sequences(300, 60, 15, 2);
+  SilentProgress progress;
+  auto fitted = hrnn_recipe().fit(TrainingView::everything(all), small(R"(,"epochs":500)"),
+                                  {.budget_seconds = 1e-6}, progress);
+  ASSERT_TRUE(fitted.is_ok());
+  EXPECT_EQ(fitted->hyperparameters.integer("epochs"), 1);
+  ASSERT_EQ(progress.epochs.size(), 1U);
+  ASSERT_FALSE(progress.notes.empty());
+  EXPECT_TRUE(progress.notes[0].starts_with("1 of 500 epochs fit the budget of 1e-06 s"))
+      << progress.notes[0];
+}
+
+TEST(Hrnn, MakesASoundModelAlsoAtTheHighestRate) {
+  Sequences all = random_sequences(100, 60, 15, 2);
+  SilentProgress progress;
+  const auto fitted = hrnn_recipe().fit(TrainingView::everything(all),
+                                        small(R"(,"epochs":2,"learning_rate":0.1)"), {}, progress);
+  // Whatever became of it, no number that is none gets into a model.
+  ASSERT_TRUE(fitted.is_ok()) << fitted.status().message();
+  const AlignedBlob blob(fitted->blob);
+  EXPECT_TRUE(hrnn_recipe().open(blob.view()).is_ok());
+}
+
 class HrnnModelTest : public testing::Test {
  protected:
   void SetUp() override {
