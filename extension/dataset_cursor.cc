@@ -135,7 +135,7 @@ Result<bool> bind_wanted(DatasetCursor& cursor, const DatasetPlan& plan, sqlite3
   PERSONALIZE_ASSIGN_OR_RETURN(const int64_t code, dictionary.find(cursor.wanted_id));
   if (code == 0) return false;
   if (by_user) {
-    cursor.statement.bind(1, event_key(code, 0)).bind(2, event_key(code + 1, 0) - 1);
+    cursor.statement.bind(1, event_key(code, 0)).bind(2, event_key(code, kLastPlace));
   } else {
     cursor.statement.bind(1, code);
   }

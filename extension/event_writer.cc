@@ -9,7 +9,6 @@
 namespace personalize {
 namespace {
 
-constexpr int64_t kMostEventsOfAUser = int64_t{1} << 32;
 constexpr size_t kMostRemembered = 1 << 20;
 
 // A column's value goes to the parameter of its place; the key to that of USER_ID.
@@ -63,7 +62,7 @@ Result<int64_t*> EventWriter::next_place(int64_t user) {
                                                     "?1 AND ?2 ORDER BY USER_ID DESC LIMIT 1",
                                                     events_)));
   }
-  last_place_.bind(1, event_key(user, 0)).bind(2, event_key(user, kMostEventsOfAUser - 1));
+  last_place_.bind(1, event_key(user, 0)).bind(2, event_key(user, kLastPlace));
   PERSONALIZE_ASSIGN_OR_RETURN(const bool row, last_place_.step());
   const int64_t next = row ? place_of_key(last_place_.integer(0)) + 1 : 0;
   last_place_.reset();
@@ -131,7 +130,7 @@ Result<int64_t> EventWriter::insert(std::span<sqlite3_value*> values, int) {
   PERSONALIZE_RETURN_IF_ERROR(bind_row(insert_, values));
   PERSONALIZE_ASSIGN_OR_RETURN(const int64_t code, users_.find_or_add(user));
   PERSONALIZE_ASSIGN_OR_RETURN(int64_t* const place, next_place(code));
-  if (*place >= kMostEventsOfAUser)
+  if (*place > kLastPlace)
     return Status(
         StatusCode::kLimitExceeded,
         fmt::format("LimitExceededException: {}: the user '{}' has 2^32 events", table_, user));

@@ -20,10 +20,11 @@
 
 namespace personalize {
 
-// The number of a user's n-th event, and what it is made of.
+// The number of a user's n-th event, n from 0 to kLastPlace, and what it is made of.
+inline constexpr int64_t kLastPlace = 0xffffffff;
 inline int64_t event_key(int64_t user, int64_t n) { return user << 32 | n; }
 inline int64_t user_of_key(int64_t key) { return key >> 32; }
-inline int64_t place_of_key(int64_t key) { return key & 0xffffffff; }
+inline int64_t place_of_key(int64_t key) { return key & kLastPlace; }
 
 // The endings of the shadow tables' names, without the underscore.
 std::span<const std::string_view> shadow_suffixes(DatasetKind kind);

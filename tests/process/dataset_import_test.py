@@ -1,6 +1,8 @@
 """personalize_import among other connections, when it is interrupted, and when its process is killed."""
+import csv
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -86,6 +88,41 @@ class Import(unittest.TestCase):
         self.assertEqual(self.count(connection), 0)
         connection.execute("SELECT personalize_import('interactions', ?)", [self.csv])
         self.assertEqual(self.count(reader), 1000)
+
+    def test_any_text_that_a_csv_writer_writes_is_read_back(self):
+        letters = ["a", "B", "7", ",", ";", '"', "'", "\n", "\r\n", "|", " ", "\t", "\\", "é", "漢", "😀", "\0"]
+        for seed in range(20):
+            choose = random.Random(seed)
+            titles = {f"id{n}": "".join(choose.choices(letters, k=choose.randrange(1, 12))).strip() or None
+                      for n in range(200)}
+            delimiter, ending = choose.choice(",;|\t"), choose.choice(["\n", "\r\n"])
+            with open(self.items, "w", newline="", encoding=choose.choice(["utf-8", "utf-8-sig"])) as file:
+                writer = csv.writer(file, delimiter=delimiter, lineterminator=ending,
+                                    quoting=choose.choice([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
+                writer.writerow(["title", "item_id"])
+                writer.writerows([title, item] for item, title in titles.items())
+            connection = support.connect(isolation_level=None)
+            connection.executescript(DATASETS)
+            connection.execute("SELECT personalize_import('items', ?, json_object('delimiter', ?))",
+                               [self.items, delimiter])
+            self.assertEqual(dict(connection.execute("SELECT item_id, title FROM items")), titles, seed)
+            connection.close()
+
+    def test_a_full_database_takes_nothing_of_the_file(self):
+        self.write_files(20_000)
+        connection = self.connect()
+        connection.executescript(DATASETS)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+        for table, path in [("interactions", self.csv), ("items", self.items)]:
+            with self.assertRaisesRegex(sqlite3.OperationalError, "database or disk is full"):
+                connection.execute("SELECT personalize_import(?, ?)", [table, path])
+            self.assertFalse(connection.in_transaction)
+            self.assertEqual(self.count(connection, table), 0)
+        connection.execute("PRAGMA max_page_count = 1000000")
+        connection.execute("SELECT personalize_import('interactions', ?)", [self.csv])
+        self.assertEqual(self.count(connection), 20_000)
+        self.assertEqual(connection.execute("PRAGMA integrity_check").fetchone(), ("ok",))
 
     def test_an_interrupted_import_leaves_nothing_and_no_open_transaction(self):
         self.write_files()
