@@ -11,6 +11,7 @@
 #include "engine/store/store_file.h"
 
 namespace personalize {
+
 EnvRegistry& EnvRegistry::instance() {
   static std::atomic<EnvRegistry*> current = nullptr;
   EnvRegistry* registry = current.load();

@@ -1,5 +1,6 @@
 #include "engine/store/shared_env.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,6 +17,9 @@ namespace personalize {
 namespace {
 
 constexpr auto kThreadPatience = std::chrono::seconds(60);
+// How often a transaction is begun anew before its trouble is taken for permanent.
+constexpr int kAttempts = 40;
+
 // A host that lives under a limit of address space needs most of it for itself.
 size_t affordable(size_t map_size) {
   rlimit limit;
@@ -23,8 +27,19 @@ size_t affordable(size_t map_size) {
   return std::min<size_t>(map_size, limit.rlim_cur / 8);
 }
 
-// How often a transaction is begun anew before its trouble is taken for permanent.
-constexpr int kAttempts = 40;
+// Remembers which thread writes, while it lives.
+class WriterMark {
+ public:
+  explicit WriterMark(std::atomic<std::thread::id>& writer) : writer_(writer) {
+    writer_.store(std::this_thread::get_id());
+  }
+  ~WriterMark() { writer_.store(std::thread::id()); }
+  WriterMark(const WriterMark&) = delete;
+  WriterMark& operator=(const WriterMark&) = delete;
+
+ private:
+  std::atomic<std::thread::id>& writer_;
+};
 
 }  // namespace
 
@@ -57,10 +72,11 @@ Status SharedEnv::open_env() {
   options.no_sync = kind_.no_sync;
   options.map_size = map_size_;
   options.mode = mode_like(like_file_);
-  if (read_only_ && is_read_only_directory(directory_of(path_)))
+  const bool may_lock = faccessat(AT_FDCWD, lock_file_of(path_).c_str(), W_OK, AT_EACCESS) == 0;
+  if (read_only_ && !may_lock && is_read_only_directory(directory_of(path_)))
     options.no_lock = true;
   else
-    make_lock_file(path_, like_file_);
+    PERSONALIZE_RETURN_IF_ERROR(make_lock_file(path_, like_file_));
   PERSONALIZE_ASSIGN_OR_RETURN(env_, LmdbEnv::open(path_, options, kind_.databases));
   env_->clear_dead_readers();
   generation_++;
@@ -194,19 +210,15 @@ Status SharedEnv::write(const std::function<Status(LmdbTxn&)>& change, WriterLoc
   const auto give_up = std::chrono::system_clock::now() + kThreadPatience;
   if (wait == WriterLock::Wait::kNever ? !writer.try_lock() : !writer.try_lock_until(give_up))
     return {StatusCode::kBusy, fmt::format("another thread is writing {}; try again", path_)};
-  writer_thread_.store(std::this_thread::get_id());
+  const WriterMark mark(writer_thread_);
   Status done;
   for (int attempt = 0; attempt < kAttempts; attempt++) {
     LmdbTrouble trouble = LmdbTrouble::kNone;
     uint64_t generation = 0;
     done = write_once(change, wait, trouble, generation);
     if (done.is_ok() || trouble == LmdbTrouble::kNone) break;
-    if (const Status again = reopen(trouble, generation); !again.is_ok()) {
-      done = again;
-      break;
-    }
+    PERSONALIZE_RETURN_IF_ERROR(reopen(trouble, generation));
   }
-  writer_thread_.store(std::thread::id());
   return done;
 }
 

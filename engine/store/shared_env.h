@@ -13,7 +13,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -79,7 +78,6 @@ class SharedEnv {
 
   const std::string& path() const { return path_; }
   FileIdentity identity() const { return identity_; }
-  pid_t process() const { return process_; }
 
  private:
   SharedEnv(std::string path, const StoreFileKind& kind, bool read_only, std::string like_file);

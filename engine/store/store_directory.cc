@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "engine/store/io_status.h"
 
@@ -17,6 +18,8 @@ namespace personalize {
 namespace {
 
 constexpr auto kLockPatience = std::chrono::seconds(10);
+// Room for the slots of more readers than LMDB is told of (lmdb.cc), 64 bytes each, and its header.
+constexpr off_t kLockFileSize = 17 * 4096;
 constexpr auto kLockPause = std::chrono::milliseconds(2);
 
 // From linux/magic.h and the file systems' own headers: those whose mapped files are not coherent
@@ -96,10 +99,24 @@ void make_like(const std::string& path, const std::string& like_file) {
   if (geteuid() == 0) (void)!chown(path.c_str(), like.st_uid, like.st_gid);
 }
 
-void make_lock_file(const std::string& path, const std::string& like_file) {
+Status make_lock_file(const std::string& path, const std::string& like_file) {
   const std::string lock = lock_file_of(path);
-  const UniqueFd fd = UniqueFd::open(lock, O_RDWR | O_CREAT | O_EXCL, mode_like(like_file));
-  if (fd.is_open()) make_like(lock, like_file);
+  UniqueFd fd = UniqueFd::open(lock, O_RDWR | O_CREAT | O_EXCL, mode_like(like_file));
+  if (fd.is_open())
+    make_like(lock, like_file);
+  else if (errno == EEXIST)
+    fd = UniqueFd::open(lock, O_RDWR);
+  if (!fd.is_open()) return io_status(errno, "open", lock);
+  // Where this is known, it does nothing to a file that has its blocks.
+  if (fallocate(fd.get(), 0, 0, kLockFileSize) == 0) return Status::ok();
+  if (errno != EOPNOTSUPP && errno != ENOSYS) return io_status(errno, "make", lock);
+  struct stat status;
+  if (fstat(fd.get(), &status) != 0) return io_status(errno, "look at", lock);
+  if (status.st_size >= kLockFileSize) return Status::ok();
+  const std::vector<char> zeros(kLockFileSize);
+  const ssize_t written = pwrite(fd.get(), zeros.data(), zeros.size(), 0);
+  if (written == kLockFileSize) return Status::ok();
+  return io_status(written < 0 ? errno : ENOSPC, "make", lock);
 }
 
 Status put_in_place(const std::string& from, const std::string& to) {

@@ -42,9 +42,10 @@ mode_t mode_like(const std::string& like_file);
 // database must be able to write what root has made. Best effort.
 void make_like(const std::string& path, const std::string& like_file);
 
-// Makes an empty lock file for `path` if there is none, with the rights of `like_file`: LMDB would
-// apply the umask.
-void make_lock_file(const std::string& path, const std::string& like_file);
+// Makes the lock file of `path` if there is none, with the rights of `like_file` (LMDB would apply
+// the umask) and with all its blocks on the disk: LMDB maps it and writes to it, which on a full
+// disk would be a SIGBUS. This process must not have it open. Errors: kFull, kReadOnly, kIo.
+Status make_lock_file(const std::string& path, const std::string& like_file);
 
 // Puts `from` in the place of `to`, which must not exist, and makes that durable. Errors:
 // kAlreadyExists, kReadOnly, kFull, kIo.

@@ -371,6 +371,21 @@ std::string with_format(std::string file, char format) {
   return file;
 }
 
+TEST_F(StoreDamage, ALockFileFullOfJunkIsMadeAnew) {
+  std::mt19937 random(5);
+  const std::string directory = original_ / "lock";
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{100}, size_t{5000}, size_t{200'000}}) {
+    std::filesystem::create_directory(directory);
+    write_file(directory + "/models.mdb", models_);
+    write_file(directory + "/models.mdb-lock", random_bytes(random, size));
+    Outcome outcome;
+    use_models(directory, contents_, outcome);
+    EXPECT_FALSE(outcome.refused) << size;
+    EXPECT_EQ(outcome.wrong, "") << size;
+    std::filesystem::remove_all(directory);
+  }
+}
+
 TEST_F(StoreDamage, AnotherFormatIsRefusedAndLeftAlone) {
   const std::string directory = original_ / "format";
   const std::string path = directory + "/models.mdb";
