@@ -1,5 +1,6 @@
 #include "engine/store/state_store.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,7 +9,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <mutex>
 
 #include "engine/store/env_registry.h"
@@ -49,10 +49,12 @@ struct Header {
 
 // Names the time since the machine was started; empty if it cannot be told.
 std::string boot_id() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
+  const int file = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  char text[64];
+  const ssize_t size = ::read(file, text, sizeof text);
+  ::close(file);
+  return size <= 0 ? std::string() : std::string(text, static_cast<size_t>(size));
 }
 
 bool is_switched_off() {
