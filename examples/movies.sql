@@ -1,6 +1,6 @@
 -- Films from a CSV: examples/movies runs this in the sqlite3 shell, in examples/work.
 .load ../../build/personalize
-.mode column
+.mode column --wrap 0
 
 CREATE VIRTUAL TABLE interactions USING personalize_interactions;
 CREATE VIRTUAL TABLE items USING personalize_items(TITLE string, YEAR int, GENRES string categorical);
@@ -10,7 +10,7 @@ SELECT personalize_import('items', 'items.csv');
 .print
 .print "## Learn from ratings of 7 and more"
 INSERT INTO personalize_solutions(name, recipe, event_value_threshold) VALUES ('movies', 'hrnn', 7);
-SELECT personalize_train('movies', '{"budget_seconds": 60}');
+SELECT personalize_train('movies', '{"budget_seconds": 30}');
 SELECT metric, k, round(value, 4) AS value, round(baseline, 4) AS popularity, round(markov, 4) AS markov
   FROM personalize_metrics WHERE version = 'movies/1' AND seen = 'excluded';
 

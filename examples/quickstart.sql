@@ -1,8 +1,7 @@
 -- The shop's database gets recommendations: examples/quickstart runs this in the sqlite3 shell, from the root
 -- of the repository, on examples/work/shop.db (shop.sql). Everything is SQL; nothing of the shop is copied.
 .load ./build/personalize
-.mode column
-.width 0
+.mode column --wrap 0
 
 .print
 .print "## The shop's tables become datasets, read in place"
@@ -24,8 +23,8 @@ INSERT INTO personalize_solutions(name, recipe) VALUES
 SELECT personalize_train('popular');
 SELECT personalize_train('together');
 SELECT personalize_train('chain');
-SELECT personalize_train('shop', '{"budget_seconds": 60}');
-SELECT name, recipe, status, users, items, events, round(training_seconds, 1) AS seconds FROM personalize_versions;
+SELECT personalize_train('shop', '{"budget_seconds": 30}');
+SELECT version, recipe, status, users, items, events, round(training_seconds, 1) AS seconds FROM personalize_versions;
 
 .print
 .print "## How good they are: the newest tenth of the orders of a tenth of the customers was withheld"
@@ -36,7 +35,7 @@ SELECT version, metric, k, round(value, 4) AS value, round(baseline, 4) AS popul
  ORDER BY metric, version;
 
 -- What the application asks by name. 'latest' follows every new training.
-INSERT INTO personalize_campaigns(name, version) VALUES ('home', 'shop/latest'), ('product page', 'together/latest');
+INSERT INTO personalize_campaigns(name, version) VALUES ('home', 'shop/latest'), ('product-page', 'together/latest');
 
 .print
 .print "## Recommended for three customers, with the shop's own names and prices"

@@ -1,7 +1,8 @@
 /* For programs that link SQLite and libpersonalize.a themselves: makes every connection opened
- *afterwards know
- ** the extension, by sqlite3_auto_extension((void (*)(void))sqlite3_personalize_init). Plain C.
- ** Link with: -lpersonalize -lpersonalize_engine -lsqlite3 -llmdb -lcsv -lstdc++ -lm -lpthread */
+ * afterwards know the extension, by
+ *   sqlite3_auto_extension((void (*)(void))sqlite3_personalize_init)
+ * Plain C. Link with: -lpersonalize -lpersonalize_engine -lsqlite3 -llmdb -lcsv -lstdc++ -lm
+ * -lpthread */
 #ifndef SQLITE_PERSONALIZE_H
 #define SQLITE_PERSONALIZE_H
 
