@@ -5,6 +5,7 @@
 #include <new>
 
 #include "engine/math/dispatch.h"
+#include "engine/math/finite.h"
 #include "engine/recipes/calibration.h"
 #include "engine/recipes/markov_counts.h"
 #include "engine/recipes/own_history.h"
@@ -48,13 +49,11 @@ class MarkovModel final : public Model {
     PERSONALIZE_ASSIGN_OR_RETURN(const auto weights,
                                  blob.section<StoredWeights>("markov.weights", 1));
     model->weights_ = weights[0];
-    float check = model->weights_.weights.a + model->weights_.weights.w +
-                  model->weights_.weights.own.count_weight +
-                  model->weights_.weights.own.session_weight;
-    for (const float x : model->weights_.weights.own.recency) check += x;
-    for (const float x : model->popularity_) check += x;
-    for (const float x : model->users_) check += x;
-    if (!std::isfinite(check))
+    const CalibrationWeights& fitted = model->weights_.weights;
+    const float scalars[] = {fitted.a, fitted.w, fitted.own.count_weight,
+                             fitted.own.session_weight};
+    if (!all_finite(scalars) || !all_finite(fitted.own.recency) ||
+        !all_finite(model->popularity_) || !all_finite(model->users_))
       return Status(StatusCode::kCorrupt, "the model holds numbers that are not finite");
     return std::unique_ptr<Model>(std::move(model));
   }

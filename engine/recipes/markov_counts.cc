@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/math/dispatch.h"
+#include "engine/math/finite.h"
 
 namespace personalize {
 namespace {
@@ -81,11 +82,6 @@ class RowCounter {
   std::vector<ItemIndex> items_;
 };
 
-bool all_finite(std::span<const float> values) {
-  return std::all_of(values.begin(), values.end(),
-                     [](float x) { return std::isfinite(x) && x >= 0; });
-}
-
 Status damaged() { return {StatusCode::kCorrupt, "the model's Markov counts are damaged"}; }
 
 }  // namespace
@@ -153,15 +149,12 @@ Result<MarkovChain> MarkovChain::open(const BlobView& blob, size_t item_count) {
                                blob.section<float>("markov.count", chain.column_.size()));
   PERSONALIZE_ASSIGN_OR_RETURN(chain.total_, blob.section<float>("markov.total", item_count));
   const MarkovSettings& s = chain.settings_;
-  const auto outside = [item_count](ItemIndex item) {
-    return item < 0 || static_cast<size_t>(item) >= item_count;
-  };
   if (s.window < 1 || !(s.decay >= 0 && s.decay <= 1) || !(s.smoothing > 0) ||
       !std::isfinite(s.smoothing) || chain.row_.front() != 0 ||
       chain.row_.back() != chain.column_.size() ||
       !std::is_sorted(chain.row_.begin(), chain.row_.end()) ||
-      std::any_of(chain.column_.begin(), chain.column_.end(), outside) ||
-      !all_finite(chain.count_) || !all_finite(chain.total_))
+      !all_below(chain.column_, item_count) || !all_finite_and_positive(chain.count_) ||
+      !all_finite_and_positive(chain.total_))
     return damaged();
   return chain;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/math/dispatch.h"
+#include "engine/math/finite.h"
 
 namespace personalize::hrnn {
 namespace {
@@ -22,14 +23,6 @@ float* scratch(size_t size) {
   thread_local AlignedFloats room;
   if (room.size() < size) room = AlignedFloats(size);
   return room.data();
-}
-
-bool all_finite(std::span<const float> values) {
-  // A sum is finite only if no part is infinite or no number; that it might overflow is no matter,
-  // since no sound model comes near.
-  float sum = 0;
-  for (const float value : values) sum += std::abs(value);
-  return std::isfinite(sum);
 }
 
 class HrnnModel final : public Model {
