@@ -10,6 +10,7 @@
 //   seed=N threads=N
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/math/dispatch.h"
+
 namespace personalize {
 namespace {
 
@@ -26,9 +28,12 @@ class LogSum {
       sum_ *= std::exp(static_cast<double>(maximum_) - maximum);
       maximum_ = maximum;
     }
-    double sum = 0;
-    for (const float score : scores)
-      if (score > kLowest) sum += std::exp(score - maximum_);
+    double sum = kernels().moments(scores.size(), scores.data(), maximum_, scores.data()).zeroth;
+    if (!std::isfinite(sum)) {  // a score is no number
+      sum = 0;
+      for (const float score : scores)
+        if (score > kLowest) sum += std::exp(score - maximum_);
+    }
     sum_ += sum;
   }
   double value() const { return maximum_ == kLowest ? kLowest : maximum_ + std::log(sum_); }

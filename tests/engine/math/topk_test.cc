@@ -78,6 +78,15 @@ TEST(TopK, GivesTheNormaliserOfAllItemsInTheSamePass) {
   EXPECT_NEAR(log_sum_exp(scores), static_cast<double>(std::log(sum)), 1e-5);
 }
 
+TEST(LogSumExp, LeavesOutWhatIsNoNumber) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> scores(40, nan);
+  scores[3] = 2;
+  scores[20] = 1;
+  scores[21] = -std::numeric_limits<float>::infinity();
+  EXPECT_NEAR(log_sum_exp(scores), std::log(std::exp(2.0) + std::exp(1.0)), 1e-5);
+}
+
 TEST(LogSumExp, NeitherOverflowsNorVanishes) {
   EXPECT_NEAR(log_sum_exp(std::vector<float>{1000, 1000}), 1000 + std::log(2.0), 1e-4);
   EXPECT_NEAR(log_sum_exp(std::vector<float>{-1000, -1000}), -1000 + std::log(2.0), 1e-4);
