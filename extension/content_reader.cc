@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "extension/boundary.h"
+#include "extension/column_value.h"
 
 namespace personalize {
 namespace {
@@ -40,6 +41,7 @@ ContentReader::ContentReader(Connection& connection, std::string_view schema, Da
     return content_expression(config_.columns[config_.find(column)]);
   };
   user_column_ = config_.columns[config_.find("USER_ID")].content_column;
+  timestamp_column_ = config_.columns[config_.find("TIMESTAMP")].content_column;
   user_order_ = order_of(sql_name(user_column_), business_.id_is_untyped);
   from_ = fmt::format("{}.{}", sql_name(schema), sql_name(config_.content));
   select_ = fmt::format("SELECT {}, {}, {}, {}, {}, {} FROM {}", expression("USER_ID"),
@@ -47,21 +49,51 @@ ContentReader::ContentReader(Connection& connection, std::string_view schema, Da
                         expression("EVENT_VALUE"), business_.has_rowid ? "rowid" : "0", from_);
 }
 
+bool ContentReader::read_user(sqlite3_value* value, std::string& user) {
+  const bool is_integer = sqlite3_value_type(value) == SQLITE_INTEGER;
+  const int64_t integer = is_integer ? sqlite3_value_int64(value) : 0;
+  // Rows of one user follow each other.
+  if (!is_integer || integer != user_number_) {
+    Result<std::string> id = id_of(value, "");
+    user_number_.reset();
+    if (!id.is_ok()) return false;
+    user_text_ = std::move(*id);
+    if (is_integer) user_number_ = integer;
+  }
+  user = user_text_;
+  return true;
+}
+
+std::optional<ItemCode> ContentReader::read_item(sqlite3_value* value) {
+  const bool is_integer = sqlite3_value_type(value) == SQLITE_INTEGER;
+  const int64_t integer = is_integer ? sqlite3_value_int64(value) : 0;
+  if (is_integer) {
+    const auto known = numbered_items_.find(integer);
+    if (known != numbered_items_.end()) return known->second;
+  }
+  const Result<std::string> id = id_of(value, "");
+  if (!id.is_ok()) return std::nullopt;
+  const ItemCode code = items_.number(*id);
+  if (is_integer) numbered_items_.emplace(integer, code);
+  return code;
+}
+
 Result<bool> ContentReader::read_row(const Statement& statement, std::string& user, Row& row) {
   const auto value = [&](int column) { return sqlite3_column_value(statement.get(), column); };
-  Result<std::string> id = id_of(value(0), "");
-  if (!id.is_ok()) return false;
-  user = std::move(*id);
-  id = id_of(value(1), "");
-  if (!id.is_ok() || statement.is_null(2)) return false;
+  if (!read_user(value(0), user)) return false;
+  const std::optional<ItemCode> item = read_item(value(1));
+  if (!item || statement.is_null(2)) return false;
   row.event = Event();
-  row.event.item = items_.number(*id);
+  row.event.item = *item;
   row.arrival = statement.integer(5);
-  const Result<int64_t> seconds = checked_content_timestamp(config_, value(2));
-  if (!seconds.is_ok())
-    return Status(seconds.status().code(),
-                  fmt::format("{} (user '{}'{})", seconds.status().message(), user,
+  const Result<int64_t> seconds = checked_timestamp(config_.kind, config_.content,
+                                                    timestamp_column_, ColumnValue::of(value(2)));
+  if (!seconds.is_ok()) {
+    const Status explained = checked_content_timestamp(config_, value(2)).status();
+    return Status(explained.code(),
+                  fmt::format("{} (user '{}'{})", explained.message(), user,
                               business_.has_rowid ? fmt::format(", rowid {}", row.arrival) : ""));
+  }
   row.event.timestamp = *seconds;
   if (!statement.is_null(3)) row.event.type = types_.number(statement.text(3));
   if (!statement.is_null(4)) row.event.value = static_cast<float>(statement.real(4));

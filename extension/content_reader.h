@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -49,7 +50,10 @@ class ContentReader : public EventSource {
     int64_t arrival = 0;
   };
 
-  // The user and the event in the current row of a statement over kColumns. False: it is none.
+  // The id of a row's user, or the code of its item; nothing where it is none.
+  bool read_user(sqlite3_value* value, std::string& user);
+  std::optional<ItemCode> read_item(sqlite3_value* value);
+  // The user and the event in the current row of a statement over select_. False: it is none.
   Result<bool> read_row(const Statement& statement, std::string& user, Row& row);
   static void sort_into(std::vector<Row>& rows, std::vector<Event>& events);
 
@@ -60,8 +64,13 @@ class ContentReader : public EventSource {
   std::string select_;       // SELECT ... FROM ...
   std::string user_column_;  // of the business table
   std::string user_order_;   // an expression that brings a user's rows together
+  std::string timestamp_column_;
   Numbers items_;
   Numbers types_;
+  // What has been turned into text already: the last user, and items, that are stored as integers.
+  std::optional<int64_t> user_number_;
+  std::string user_text_;
+  std::unordered_map<int64_t, ItemCode> numbered_items_;
 };
 
 }  // namespace personalize
