@@ -21,7 +21,7 @@ using Stop = std::function<bool()>;
 
 constexpr size_t kCalibrationUsers = 500;
 constexpr size_t kCalibrationShare = 4;  // at most one user in so many
-constexpr size_t kMostCalibrationFloats = size_t{1} << 24;
+constexpr size_t kMostCalibrationFloats = size_t{1} << 25;
 constexpr size_t kFewestCases = 50;
 // What is good without fitting, on four data sets.
 constexpr CalibrationWeights kUnfitted{.a = 0.75F, .w = 0.35F, .own = {}};
