@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <random>
+#include <vector>
 
 #include "engine/store/model_store.h"
 #include "engine/store/state_store.h"
@@ -113,13 +114,14 @@ TEST(StoreKill, AStoreThatWasBeingMadeIsMadeByTheNext) {
   }
 }
 
-TEST(StoreKill, TwoProcessesThatCountTogetherLoseNoCount) {
+TEST(StoreKill, ProcessesThatCountTogetherLoseNoCount) {
   TemporaryDirectory scratch(TemporaryDirectory::Place::kMemory);
-  constexpr int kCounts = 200;
+  constexpr int kCounts = 200, kProcesses = 3;
   const auto count = [&]() -> std::string {
-    const auto store = ModelStore::open(scratch.path(), kUuid, OpenMode::kCreate, "");
-    if (!store.is_ok()) return store.status().message();
     for (int i = 0; i < kCounts; i++) {
+      // Opened anew each time: processes also meet while they open and close.
+      const auto store = ModelStore::open(scratch.path(), kUuid, OpenMode::kCreate, "");
+      if (!store.is_ok()) return store.status().message();
       const Status written = (*store)->write([](StoreWriter& writer) -> Status {
         PERSONALIZE_ASSIGN_OR_RETURN(const auto old, writer.get(StoreKind::kOther, "count"));
         const int next = old ? std::stoi(*old) + 1 : 1;
@@ -129,14 +131,19 @@ TEST(StoreKill, TwoProcessesThatCountTogetherLoseNoCount) {
     }
     return "";
   };
-  const pid_t other = fork();
-  if (other == 0) _exit(count().empty() ? 0 : 1);
+  std::vector<pid_t> others;
+  for (int i = 0; i < kProcesses - 1; i++) {
+    others.push_back(fork());
+    if (others.back() == 0) _exit(count().empty() ? 0 : 1);
+  }
   EXPECT_EQ(in_a_child(count), "");
-  int status = 0;
-  waitpid(other, &status, 0);
-  EXPECT_EQ(status, 0);
+  for (const pid_t other : others) {
+    int status = 0;
+    waitpid(other, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
   const auto store = ModelStore::open(scratch.path(), kUuid, OpenMode::kReadOnly, "");
-  EXPECT_EQ(**(*store)->get(StoreKind::kOther, "count"), std::to_string(2 * kCounts));
+  EXPECT_EQ(**(*store)->get(StoreKind::kOther, "count"), std::to_string(kProcesses * kCounts));
 }
 
 }  // namespace
