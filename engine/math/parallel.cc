@@ -1,7 +1,5 @@
 #include "engine/math/parallel.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -12,27 +10,13 @@
 #include <thread>
 #include <vector>
 
+#include "engine/math/signals_blocked.h"
+
 namespace personalize {
 namespace {
 
 constexpr int kMostThreads = 16;
 constexpr auto kAskEvery = std::chrono::milliseconds(20);
-
-// The host's signals go to the host's threads: ours are started with all of them blocked.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 // Joins on every way out.
 class Joined {

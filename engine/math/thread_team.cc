@@ -1,15 +1,20 @@
 #include "engine/math/thread_team.h"
 
 #include <chrono>
+#include <exception>
 #include <new>
-#include <system_error>
+
+#include "engine/math/signals_blocked.h"
 
 namespace personalize {
 
 ThreadTeam::ThreadTeam(int threads) {
+  if (threads < 2) return;
+  threads_.reserve(static_cast<size_t>(threads) - 1);
+  const SignalsBlocked blocked;
   try {
     for (int i = 1; i < threads; ++i) threads_.emplace_back([this] { work(); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     // The system gives no more threads: fewer do the same work.
   }
 }
