@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <set>
@@ -203,13 +204,15 @@ int run(int argc, char** argv) {
   options.seed = std::stoull(settings["seed"]);
   options.threads = std::stoi(settings["threads"]);
   Printing progress;
+  const std::clock_t cpu_start = std::clock();
   const auto start = std::chrono::steady_clock::now();
   Result<Fitted> fitted = (*recipe)->fit(view, *hyperparameters, options, progress);
+  const std::clock_t cpu = std::clock() - cpu_start;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (!fitted.is_ok()) return fmt::print("{}\n", fitted.status().message()), 1;
-  fmt::print("{} {} {} ({} users, {} items, {} events), isa {}: fit {:.2f} s wall\n", argv[1],
-             argv[2], json, all.user_count(), all.item_count(), all.event_count(), kernels().isa,
-             seconds.count());
+  fmt::print("{} {} {} ({} users, {} items, {} events), isa {}: fit {:.2f} s, {:.2f} CPU s\n",
+             argv[1], argv[2], json, all.user_count(), all.item_count(), all.event_count(),
+             kernels().isa, seconds.count(), static_cast<double>(cpu) / CLOCKS_PER_SEC);
 
   const std::vector<std::byte> bytes = fitted->blob.finish();
   std::vector<std::byte> room(bytes.size() + 64);
