@@ -105,6 +105,19 @@ class Throttle(unittest.TestCase):
             for _ in range(30):
                 self.ask()
 
+    def test_usage_counts_what_was_answered_and_what_was_refused(self):
+        self.campaign(2)
+        usage = "SELECT campaign, served, throttled, tps FROM personalize_usage"
+        self.assertEqual(self.database.execute(usage).fetchall(), [("home", 0, 0, 2)])
+        answered = 0
+        with self.assertRaisesRegex(sqlite3.OperationalError, "ThrottlingException"):
+            while True:
+                self.ask()
+                answered += 1
+        other = support.connect(self.path)
+        self.addCleanup(other.close)
+        self.assertEqual(other.execute(usage).fetchall(), [("home", answered, 1, 2)])
+
     def test_a_wrong_argument_costs_no_slot_and_neither_does_a_version(self):
         self.campaign(1, burst=0)
         self.ask()
