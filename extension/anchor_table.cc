@@ -4,6 +4,7 @@
 #include "extension/anchor_table.h"
 
 #include "extension/boundary.h"
+#include "extension/eponymous_module.h"
 
 namespace personalize {
 namespace {
@@ -33,51 +34,10 @@ int disconnect(sqlite3_vtab* table) {
   return SQLITE_OK;
 }
 
-int best_index(sqlite3_vtab*, sqlite3_index_info* info) {
-  info->estimatedRows = 1;
-  info->estimatedCost = 1;
-  return SQLITE_OK;
-}
-
-int open(sqlite3_vtab*, sqlite3_vtab_cursor** cursor) {
-  return guarded([&] {
-    *cursor = new sqlite3_vtab_cursor();
-    return SQLITE_OK;
-  });
-}
-int close(sqlite3_vtab_cursor* cursor) {
-  delete cursor;
-  return SQLITE_OK;
-}
-int filter(sqlite3_vtab_cursor*, int, const char*, int, sqlite3_value**) { return SQLITE_OK; }
-int next(sqlite3_vtab_cursor*) { return SQLITE_OK; }
-int eof(sqlite3_vtab_cursor*) { return 1; }
-int column(sqlite3_vtab_cursor*, sqlite3_context*, int) { return SQLITE_OK; }
-int rowid(sqlite3_vtab_cursor*, sqlite3_int64* id) {
-  *id = 0;
-  return SQLITE_OK;
-}
-
-sqlite3_module make_module() {
-  sqlite3_module module = {};
-  module.iVersion = 1;
-  module.xConnect = connect;
-  module.xBestIndex = best_index;
-  module.xDisconnect = disconnect;
-  module.xOpen = open;
-  module.xClose = close;
-  module.xFilter = filter;
-  module.xNext = next;
-  module.xEof = eof;
-  module.xColumn = column;
-  module.xRowid = rowid;
-  return module;
-}
-
 }  // namespace
 
 Status register_anchor_table(const std::shared_ptr<Connection>& connection) {
-  static const sqlite3_module module = make_module();
+  static const sqlite3_module module = module_without_rows(connect, disconnect);
   return register_module(connection, "personalize_anchor", &module);
 }
 

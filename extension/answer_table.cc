@@ -17,6 +17,7 @@
 #include "extension/answer_rows.h"
 #include "extension/batch_rows.h"
 #include "extension/boundary.h"
+#include "extension/eponymous_module.h"
 
 namespace personalize {
 namespace {
@@ -75,28 +76,11 @@ int connect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** out,
   });
 }
 
-int disconnect(sqlite3_vtab* table) {
-  delete static_cast<AnswerTable*>(table);
-  return SQLITE_OK;
-}
-
 int best_index(sqlite3_vtab* table, sqlite3_index_info* info) {
   return guarded([&] {
     const Result<int> code = plan_answer(*static_cast<AnswerTable*>(table)->descriptor, info);
     return code.is_ok() ? code.value() : set_error(table, code.status());
   });
-}
-
-int open(sqlite3_vtab*, sqlite3_vtab_cursor** cursor) {
-  return guarded([&] {
-    *cursor = new AnswerCursor();
-    return SQLITE_OK;
-  });
-}
-
-int close(sqlite3_vtab_cursor* cursor) {
-  delete static_cast<AnswerCursor*>(cursor);
-  return SQLITE_OK;
 }
 
 Status start_batch(AnswerCursor& cursor, const AnswerQuestion& question) {
@@ -212,13 +196,8 @@ int rowid(sqlite3_vtab_cursor* base, sqlite3_int64* id) {
 }
 
 sqlite3_module make_module() {
-  sqlite3_module module = {};
-  module.iVersion = 1;
-  module.xConnect = connect;  // no xCreate: the tables exist by themselves, and no others can
+  sqlite3_module module = eponymous_module<AnswerCursor>(connect, delete_table<AnswerTable>);
   module.xBestIndex = best_index;
-  module.xDisconnect = disconnect;
-  module.xOpen = open;
-  module.xClose = close;
   module.xFilter = filter;
   module.xNext = next;
   module.xEof = eof;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "extension/boundary.h"
+#include "extension/eponymous_module.h"
 
 namespace personalize {
 namespace {
@@ -77,11 +78,6 @@ int connect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** tabl
   });
 }
 
-int disconnect(sqlite3_vtab* table) {
-  delete static_cast<ReportTable*>(table);
-  return SQLITE_OK;
-}
-
 // The place in aConstraint of an equality on `column`; -1 if there is none; -2 if it can't be used
 // in this order of the join, though another order may have it.
 int equality(const sqlite3_index_info& info, int column) {
@@ -115,18 +111,6 @@ int best_index(sqlite3_vtab* base, sqlite3_index_info* info) {
     info->idxNum |= kBySchema;
     info->aConstraintUsage[schema].argvIndex = ++values;
   }
-  return SQLITE_OK;
-}
-
-int open(sqlite3_vtab*, sqlite3_vtab_cursor** cursor) {
-  return guarded([&] {
-    *cursor = new ReportCursor();
-    return SQLITE_OK;
-  });
-}
-
-int close(sqlite3_vtab_cursor* cursor) {
-  delete static_cast<ReportCursor*>(cursor);
   return SQLITE_OK;
 }
 
@@ -200,13 +184,8 @@ int update(sqlite3_vtab* base, int count, sqlite3_value** values, sqlite3_int64*
 }
 
 sqlite3_module make_module(bool may_delete) {
-  sqlite3_module module = {};
-  module.iVersion = 1;
-  module.xConnect = connect;
+  sqlite3_module module = eponymous_module<ReportCursor>(connect, delete_table<ReportTable>);
   module.xBestIndex = best_index;
-  module.xDisconnect = disconnect;
-  module.xOpen = open;
-  module.xClose = close;
   module.xFilter = filter;
   module.xNext = next;
   module.xEof = eof;
