@@ -48,13 +48,33 @@ Status register_all(sqlite3* db) {
   return Status::ok();
 }
 
+#ifndef SQLITE_CORE
+// Takes the host's table of routines, which is one for all connections of an SQLite library:
+// written once, since other threads read it while a connection is made. False if a second SQLite
+// library of this process comes with its own: what one of them allocates, the other must not free.
+bool take_routines(const sqlite3_api_routines* api) {
+  [[maybe_unused]] static const bool taken = [api] {
+    SQLITE_EXTENSION_INIT2(api);
+    return true;
+  }();
+  return sqlite3_api == api;
+}
+#endif
+
 }  // namespace
 }  // namespace personalize
 
 extern "C" __attribute__((visibility("default"))) int sqlite3_personalize_init(
     sqlite3* db, char** message, const sqlite3_api_routines* api) {
 #ifndef SQLITE_CORE
-  SQLITE_EXTENSION_INIT2(api);
+  if (!personalize::take_routines(api)) {
+    *message = api->mprintf(
+        "personalize serves another SQLite library of this process already (version %s); load a "
+        "copy "
+        "of the file under another name for this one",
+        sqlite3_libversion());
+    return SQLITE_ERROR;
+  }
   // Threads of a training and the registry of open stores must not be unloaded under us.
   constexpr int kSuccess = SQLITE_OK_LOAD_PERMANENTLY;
 #else
