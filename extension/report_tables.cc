@@ -219,8 +219,9 @@ Status fill_hyperparameters(const ReportRequest& request, std::vector<ReportRow>
     const std::span<const HyperparameterSpec> specs =
         recipe.is_ok() ? (*recipe)->hyperparameters() : std::span<const HyperparameterSpec>();
     for (const auto& [name, value] : record.hyperparameters) {
-      const auto spec = std::find_if(specs.begin(), specs.end(),
-                                     [&](const auto& candidate) { return candidate.name == name; });
+      const auto spec =
+          std::find_if(specs.begin(), specs.end(),
+                       [&name = name](const auto& candidate) { return candidate.name == name; });
       ReportRow row;
       row.values = {record.name(), name, value};
       if (spec != specs.end()) {

@@ -34,6 +34,7 @@ Split amazon_split(const Sequences& sequences, uint64_t seed) {
   std::sort(order.begin(), order.end());
   order.resize(std::min(order.size(), std::max<size_t>(1, order.size() / 10)));
   std::vector<size_t> chosen;
+  chosen.reserve(order.size());
   for (const auto& [hash, user] : order) chosen.push_back(user);
   std::sort(chosen.begin(), chosen.end());
   for (const size_t user : chosen) {
