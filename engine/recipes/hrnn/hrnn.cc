@@ -160,7 +160,7 @@ Result<Trained> train_within_budget(const TrainingView& data, TrainingOptions& o
     }
   }
   for (int attempt = 0;; ++attempt) {
-    auto trained = hrnn::train(data, options, embedding, progress, stop);
+    auto trained = hrnn::train(data, options, embedding, nullptr, progress, stop);
     if (trained.is_ok() || trained.status().code() != StatusCode::kInternal || attempt == 2)
       return trained;
     options.learning_rate /= 2;

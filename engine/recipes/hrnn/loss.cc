@@ -40,6 +40,13 @@ float LaneLoss::logarithm_of_count(int32_t count) const {
   return n < kLogs ? log_count_[n] : std::log(static_cast<float>(n));
 }
 
+void LaneLoss::resume(const LossRow& row) {
+  own_.clear();
+  for (size_t i = 0; i < row.past_items.size(); ++i)
+    own_.add(row.past_items[i],
+             i == 0 ? 0 : seconds_between(row.past_times[i - 1], row.past_times[i]), session_gap_);
+}
+
 size_t LaneLoss::rows_at_once(size_t width) {
   return std::clamp<size_t>(kMostFloats / width, 4, kMostRows);
 }
@@ -47,6 +54,7 @@ size_t LaneLoss::rows_at_once(size_t width) {
 double LaneLoss::row(const LossRow& row, const float* parameters, float* logits, float* gradient,
                      Sums& sums) {
   if (row.first) own_.clear();
+  if (!row.past_items.empty()) resume(row);
   own_.add(row.item, row.gap, session_gap_);
   const float* weights = parameters + layout_.own;
   const int32_t last = own_.last_place();

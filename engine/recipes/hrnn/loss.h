@@ -39,6 +39,9 @@ struct LossRow {
   ItemIndex item = kNoItem;  // the event's
   bool first = false;        // it is its user's first
   int64_t gap = 0;           // seconds since the user's event before
+  // The events before it, if the lane has not seen them: its segment begins here.
+  std::span<const ItemIndex> past_items;
+  std::span<const int64_t> past_times;
   ItemIndex target = kNoItem;
   float weight = 0;
   const float* recency = nullptr;  // the bucket's row of the recency table
@@ -70,6 +73,7 @@ class LaneLoss {
     double rho = 0;
     double own[kOwnHistoryParameters] = {};
   };
+  void resume(const LossRow& row);
   float logarithm_of_count(int32_t count) const;
   double row(const LossRow& row, const float* parameters, float* logits, float* gradient,
              Sums& sums);

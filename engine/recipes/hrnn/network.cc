@@ -127,14 +127,15 @@ void LaneGroup::forward(const Network& network, const TrainingData& data, const 
   repeat_row(p + layout_.input_bias, 3 * h, n, input_.data());
   k.product(n, 3 * h, d, {x_.data(), d_stride, 1}, p + layout_.input, 3 * h_stride, input_.data(),
             3 * h_stride, true);
-  forward_recurrence(network, window);
+  forward_recurrence(network, data, window);
   k.multiply(n * h, hidden_mask_.data(), hidden_.data());
   repeat_row(p + layout_.output_bias, d, n, y_.data());
   k.product(n, d, h, {hidden_.data(), h_stride, 1}, p + layout_.output, d_stride, y_.data(),
             d_stride, true);
 }
 
-void LaneGroup::forward_recurrence(const Network& network, const Window& window) {
+void LaneGroup::forward_recurrence(const Network& network, const TrainingData& data,
+                                   const Window& window) {
   const Kernels& k = kernels();
   const size_t h = layout_.shape.hidden;
   const auto stride = static_cast<ptrdiff_t>(h);
@@ -143,9 +144,13 @@ void LaneGroup::forward_recurrence(const Network& network, const Window& window)
   for (size_t t = 0; t < window.steps; ++t) {
     for (size_t lane = 0; lane < lanes_; ++lane) {
       const size_t row = lane * window.steps + t;
-      const bool first = window.first[(first_lane_ + lane) * window.steps + t] != 0;
+      const size_t place = (first_lane_ + lane) * window.steps + t;
       const float* before = state_.data() + lane * h;
-      if (t < window.valid[first_lane_ + lane] && first) before = p + layout_.initial;
+      if (t < window.valid[first_lane_ + lane]) {
+        if (window.first[place] != 0) before = p + layout_.initial;
+        if (const int32_t segment = window.resumed[place]; segment >= 0)
+          before = data.resumed_states.data() + static_cast<size_t>(segment) * h;
+      }
       std::copy_n(before, h, previous_.data() + row * h);
     }
     k.product(lanes_, 3 * h, h, {previous_.data() + t * h, lane_stride, 1}, p + layout_.recurrent,
@@ -175,6 +180,13 @@ double LaneGroup::loss(const Network& network, const TrainingData& data, const W
       row.item = all.item[e];
       row.first = window.first[place] != 0;
       row.gap = row.first ? 0 : seconds_between(all.timestamp[e - 1], all.timestamp[e]);
+      row.past_items = {};
+      row.past_times = {};
+      if (window.resumed[place] >= 0) {
+        const auto begin = static_cast<size_t>(all.start[window.user[place]]);
+        row.past_items = {all.item.data() + begin, e - begin};
+        row.past_times = {all.timestamp.data() + begin, e - begin};
+      }
       row.target = all.item[e + 1];
       row.weight = data.user_weight[window.user[place]] / static_cast<float>(total);
       row.recency = nullptr;
@@ -229,12 +241,13 @@ void LaneGroup::backward_recurrence(const Network& network, const Window& window
     k.product(lanes_, h, 3 * h, {recurrent_gradient_.data() + t * 3 * h, lane_stride, 1},
               network.recurrent_transposed.data(), stride, carried_.data(), stride, true);
     for (size_t lane = 0; lane < lanes_; ++lane) {
+      const size_t place = (first_lane_ + lane) * window.steps + t;
       if (t >= window.valid[first_lane_ + lane] ||
-          window.first[(first_lane_ + lane) * window.steps + t] == 0)
+          (window.first[place] == 0 && window.resumed[place] < 0))
         continue;
-      // The state before came from h_init, not from the step before.
+      // The state before came from h_init or from outside, not from the step before.
       float* carried = carried_.data() + lane * h;
-      k.add_scaled(h, 1, carried, g + layout_.initial);
+      if (window.first[place] != 0) k.add_scaled(h, 1, carried, g + layout_.initial);
       std::fill_n(carried, h, 0.0F);
     }
   }

@@ -21,6 +21,9 @@ struct TrainingData {
   std::vector<EventFeatures> features;  // one an event
   RecencyTable recency;                 // no buckets: the recency mask is off
   std::vector<float> user_weight;       // of each of the user's events in the loss
+  // The state before the first event of each segment (H floats a segment), which those read that
+  // begin amid a history. They are constants: gradients end there.
+  std::vector<float> resumed_states;
   int64_t session_gap = 0;
 };
 
@@ -69,7 +72,7 @@ class LaneGroup {
  private:
   void forward(const Network& network, const TrainingData& data, const Window& window,
                const Dropout& dropout);
-  void forward_recurrence(const Network& network, const Window& window);
+  void forward_recurrence(const Network& network, const TrainingData& data, const Window& window);
   double loss(const Network& network, const TrainingData& data, const Window& window, size_t total,
               const std::function<bool()>& stop);
   void backward(const Network& network, const TrainingData& data, const Window& window);

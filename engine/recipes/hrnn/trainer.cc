@@ -121,13 +121,14 @@ void orthogonal_block(size_t size, size_t stride, Random& random, float* out) {
 
 class Trainer {
  public:
-  Trainer(const TrainingView& data, const TrainingOptions& options, const Layout& layout,
+  // All must outlive it.
+  Trainer(std::span<const Segment> segments, const TrainingOptions& options, const Layout& layout,
           const TrainingData& prepared, Progress& progress, const std::function<bool()>& stop)
       : options_(options),
         data_(prepared),
         progress_(progress),
         stop_(stop),
-        batches_(data, options.lanes, options.window, options.seed),
+        batches_(*prepared.sequences, segments, options.lanes, options.window, options.seed),
         network_(layout),
         adam_(layout),
         team_(std::min<int>(thread_count(options.threads),
@@ -260,20 +261,26 @@ Result<double> seconds_per_epoch(const TrainingView& data, const TrainingOptions
   const std::vector<float> columns = value_columns(data);
   const TrainingData prepared = prepare(data, options, columns);
   const Layout layout = layout_of(data, options, columns);
-  Trainer trainer(data, options, layout, prepared, progress, stop);
+  const std::vector<Segment> segments = whole_histories(data);
+  Trainer trainer(segments, options, layout, prepared, progress, stop);
   initialise(layout, options.recency, embedding, options.seed, trainer.network().parameters.span());
   return trainer.probe();
 }
 
 Result<Trained> train(const TrainingView& data, const TrainingOptions& options,
-                      std::span<const float> embedding, Progress& progress,
+                      std::span<const float> embedding, const WarmStart* warm, Progress& progress,
                       const std::function<bool()>& stop) {
-  std::vector<float> columns = value_columns(data);
+  std::vector<float> columns = warm != nullptr ? warm->value_columns : value_columns(data);
   TrainingData prepared = prepare(data, options, columns);
+  if (warm != nullptr) prepared.resumed_states = warm->states;
+  const std::vector<Segment> segments = warm != nullptr ? warm->segments : whole_histories(data);
   const Layout layout = layout_of(data, options, columns);
-  Trainer trainer(data, options, layout, prepared, progress, stop);
+  Trainer trainer(segments, options, layout, prepared, progress, stop);
   Network& network = trainer.network();
-  initialise(layout, options.recency, embedding, options.seed, network.parameters.span());
+  if (warm != nullptr)
+    std::copy_n(warm->parameters.data(), layout.size, network.parameters.data());
+  else
+    initialise(layout, options.recency, embedding, options.seed, network.parameters.span());
   PERSONALIZE_RETURN_IF_ERROR(trainer.run());
   return Trained{layout, std::move(network.parameters), std::move(prepared.recency),
                  std::move(columns)};

@@ -8,6 +8,14 @@
 
 namespace personalize::hrnn {
 
+// A training that goes on from parameters there are, on some of the events.
+struct WarmStart {
+  AlignedFloats parameters;          // of the layout of this training
+  std::vector<float> value_columns;  // that the parameters know
+  std::vector<Segment> segments;
+  std::vector<float> states;  // TrainingData::resumed_states
+};
+
 struct TrainingOptions {
   size_t embedding = 128;
   size_t hidden = 128;
@@ -30,11 +38,12 @@ struct Trained {
   std::vector<float> value_columns;
 };
 
-// Trains on `data` from the beginning, E starting from `embedding` (items x options.embedding).
+// Trains on `data`: on every user's whole history, E starting from `embedding` (items x
+// options.embedding), or from and on what `warm` says, if it is not null.
 // `stop` is asked at least every 50 ms, on the calling thread. Errors: kInterrupted when it says
 // so, kNoMemory, kInternal if the numbers grow beyond bounds. The same for any number of threads.
 Result<Trained> train(const TrainingView& data, const TrainingOptions& options,
-                      std::span<const float> embedding, Progress& progress,
+                      std::span<const float> embedding, const WarmStart* warm, Progress& progress,
                       const std::function<bool()>& stop);
 
 // About how long an epoch of that training takes, from a few windows of one that is thrown away.

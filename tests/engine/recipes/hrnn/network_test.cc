@@ -42,6 +42,10 @@ class SlowNetwork {
         const size_t row = lane * window.steps + t;
         const auto e = static_cast<size_t>(window.event[row]);
         const size_t user = window.user[row];
+        if (const int32_t segment = window.resumed[row]; segment >= 0)
+          states[lane].assign(
+              data_.resumed_states.begin() + segment * static_cast<int64_t>(h),
+              data_.resumed_states.begin() + (segment + 1) * static_cast<int64_t>(h));
         step(p, e, user, x_mask.data() + row * d, states[lane]);
         Doubles dropped = states[lane];
         for (size_t i = 0; i < h; ++i) dropped[i] *= h_mask[row * h + i];
@@ -176,10 +180,11 @@ class GradientTest : public testing::Test {
 
   // Compares the second window's gradient, so that a carried state comes in; the first and the last
   // window too.
-  void check(float dropout_rate) {
+  void check(float dropout_rate) { check(dropout_rate, whole_histories(view_)); }
+  void check(float dropout_rate, const std::vector<Segment>& segments) {
     LaneGroup group(layout_, 0, kLanes, kWindow, data_.session_gap);
     const SlowNetwork slow(layout_, data_, kLanes);
-    Batches batches(view_, kLanes, kWindow, 5);
+    Batches batches(all_, segments, kLanes, kWindow, 5);
     batches.begin_epoch(0);
     group.start_epoch();
     std::vector<Doubles> states(kLanes, Doubles(layout_.shape.hidden));
@@ -250,6 +255,20 @@ TEST_F(GradientTest, AgreesWithFiniteDifferencesForEveryGroupOfParameters) {
 }
 
 TEST_F(GradientTest, AgreesWithFiniteDifferencesUnderDropout) { check(0.25F); }
+
+TEST_F(GradientTest, AgreesWithFiniteDifferencesOnPartsOfHistoriesFromStatesOfTheirOwn) {
+  std::vector<Segment> segments;
+  for (const Segment& whole : whole_histories(view_)) {
+    const int64_t middle = (whole.first + whole.last) / 2;
+    if (middle > whole.first) segments.push_back({whole.user, whole.first, middle});
+    segments.push_back({whole.user, middle, whole.last});
+  }
+  Random random(8, 0);
+  data_.resumed_states.resize(segments.size() * layout_.shape.hidden);
+  for (float& x : data_.resumed_states) x = static_cast<float>(0.5 * random.normal());
+  check(0, segments);
+  for (const auto& [name, largest] : used_) EXPECT_GT(largest, 1e-4) << name;
+}
 
 TEST(DropoutMask, KeepsTheMeanAndDependsOnItsSeedWindowAndStreamAlone) {
   std::vector<float> mask(100'003);
