@@ -69,6 +69,7 @@ Status fill_versions(const ReportRequest& request, std::vector<ReportRow>& rows)
                   record.items,
                   record.events,
                   static_cast<int64_t>(record.seed),
+                  int64_t{record.seeds},
                   record.evaluation,
                   text_or_null(record.event_type),
                   number_or_null(record.event_value_threshold),
@@ -141,6 +142,8 @@ Status fill_metrics(const ReportRequest& request, std::vector<ReportRow>& rows) 
                     metric.metric,
                     metric.k == 0 ? ReportValue() : ReportValue(int64_t{metric.k}),
                     metric.value,
+                    number_or_null(metric.standard_error),
+                    number_or_null(metric.seed_deviation),
                     number_or_null(metric.baseline),
                     number_or_null(metric.markov),
                     text_or_null(metric.seen)};
@@ -276,11 +279,13 @@ constexpr ReportDescriptor kReports[] = {
     {"personalize_versions",
      "version TEXT, solution TEXT, number INTEGER, dataset_group TEXT, recipe TEXT, status TEXT, "
      "failure_reason TEXT, training_mode TEXT, created INTEGER, updated INTEGER, training_seconds "
-     "REAL, users INTEGER, items INTEGER, events INTEGER, seed INTEGER, evaluation TEXT, "
+     "REAL, users INTEGER, items INTEGER, events INTEGER, seed INTEGER, seeds INTEGER, evaluation "
+     "TEXT, "
      "event_type TEXT, event_value_threshold REAL, tie_order TEXT, model_bytes INTEGER, build TEXT",
      true, false, false, fill_versions, erase_version_row},
     {"personalize_metrics",
-     "version TEXT, metric TEXT, k INTEGER, value REAL, baseline REAL, markov REAL, seen TEXT",
+     "version TEXT, metric TEXT, k INTEGER, value REAL, standard_error REAL, "
+     "seed_deviation REAL, baseline REAL, markov REAL, seen TEXT",
      true, false, true, fill_metrics, nullptr},
     {"personalize_training_log",
      "version TEXT, sequence INTEGER, time REAL, stage TEXT, epoch INTEGER, epochs INTEGER, loss "

@@ -8,18 +8,23 @@
 namespace personalize {
 namespace {
 
-// Withholds everything of the user but his first `kept` events, and asks about it.
-void withhold(Split& split, size_t user, int64_t kept) {
+// Withholds everything of the user but his first `kept` events, and asks about what comes after his
+// first `known` ones (no fewer).
+void withhold(Split& split, size_t user, int64_t kept, int64_t known) {
   const Sequences& sequences = *split.training.sequences;
   split.training.end[user] = sequences.start[user] + kept;
-  std::vector<ItemIndex> items(sequences.item.begin() + split.training.end[user],
+  const int64_t history_end = sequences.start[user] + known;
+  std::vector<ItemIndex> items(sequences.item.begin() + history_end,
                                sequences.item.begin() + sequences.start[user + 1]);
   if (kept == 0 || items.empty()) return;
   std::sort(items.begin(), items.end());
   items.erase(std::unique(items.begin(), items.end()), items.end());
   split.test_users.push_back(user);
+  split.history_end.push_back(history_end);
   split.relevant.push_back(std::move(items));
 }
+
+void withhold(Split& split, size_t user, int64_t kept) { withhold(split, user, kept, kept); }
 
 int64_t length(const Sequences& sequences, size_t user) {
   return sequences.start[user + 1] - sequences.start[user];
@@ -28,7 +33,7 @@ int64_t length(const Sequences& sequences, size_t user) {
 }  // namespace
 
 Split amazon_split(const Sequences& sequences, uint64_t seed) {
-  Split split{TrainingView::everything(sequences), {}, {}};
+  Split split{TrainingView::everything(sequences), {}, {}, {}};
   std::vector<std::pair<uint64_t, size_t>> order(sequences.user_count());
   for (size_t u = 0; u < order.size(); u++) order[u] = {user_hash(sequences.users[u], seed), u};
   std::sort(order.begin(), order.end());
@@ -45,14 +50,21 @@ Split amazon_split(const Sequences& sequences, uint64_t seed) {
 }
 
 Split leave_one_out_split(const Sequences& sequences) {
-  Split split{TrainingView::everything(sequences), {}, {}};
+  Split split{TrainingView::everything(sequences), {}, {}, {}};
   for (size_t user = 0; user < sequences.user_count(); user++)
     if (const int64_t n = length(sequences, user); n >= 3) withhold(split, user, n - 1);
   return split;
 }
 
+Split leave_last_two_out_split(const Sequences& sequences) {
+  Split split{TrainingView::everything(sequences), {}, {}, {}};
+  for (size_t user = 0; user < sequences.user_count(); user++)
+    if (const int64_t n = length(sequences, user); n >= 3) withhold(split, user, n - 2, n - 1);
+  return split;
+}
+
 Split temporal_holdout_split(const Sequences& sequences) {
-  Split split{TrainingView::everything(sequences), {}, {}};
+  Split split{TrainingView::everything(sequences), {}, {}, {}};
   for (size_t user = 0; user < sequences.user_count(); user++)
     withhold(split, user, length(sequences, user) * 9 / 10);
   return split;

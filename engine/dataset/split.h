@@ -9,11 +9,13 @@
 namespace personalize {
 
 // What may be learned from, and what is asked. Test user t is user test_users[t] of the sequences;
-// his history is what `training` has of him, and relevant[t] are the distinct items withheld from
-// him, in ascending order, at least one. Test users stand in ascending order.
+// when he is asked, his events before history_end[t] are known (those that `training` has of him,
+// and perhaps some more), and relevant[t] are the distinct items of his events from there on, in
+// ascending order, at least one. Test users stand in ascending order.
 struct Split {
   TrainingView training;
   std::vector<size_t> test_users;
+  std::vector<int64_t> history_end;
   std::vector<std::vector<ItemIndex>> relevant;
 };
 
@@ -24,6 +26,10 @@ Split amazon_split(const Sequences& sequences, uint64_t seed);
 
 // The last event of every user with three or more.
 Split leave_one_out_split(const Sequences& sequences);
+
+// As the papers on sequential models do it: of every user with three or more events the last two
+// are withheld from training, and the last one is asked when the one before it is known.
+Split leave_last_two_out_split(const Sequences& sequences);
 
 // Of every user's n events those past place 0.9 n; who has nothing left to learn from (n = 1) is no
 // test user.

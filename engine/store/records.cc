@@ -71,6 +71,12 @@ class FieldReader {
     }
   }
 
+  // A field that earlier builds did not write: `value` stays as it is if it is not there.
+  template <typename Value>
+  void read_if_there(const char* name, Value& value) {
+    if (object_.contains(name)) read(name, value);
+  }
+
   // Empty if all was well.
   const std::string& problem() const { return problem_; }
 
@@ -112,6 +118,8 @@ Json json_of(const MetricRow& row) {
   return {{"metric", row.metric},
           {"k", row.k},
           {"value", number(row.value)},
+          {"standard_error", optional_number(row.standard_error)},
+          {"seed_deviation", optional_number(row.seed_deviation)},
           {"baseline", optional_number(row.baseline)},
           {"markov", optional_number(row.markov)},
           {"seen", row.seen}};
@@ -123,6 +131,8 @@ Result<MetricRow> metric_from(const Json& json) {
   fields.read("metric", row.metric);
   fields.read("k", row.k);
   fields.read("value", row.value);
+  fields.read_if_there("standard_error", row.standard_error);
+  fields.read_if_there("seed_deviation", row.seed_deviation);
   fields.read("baseline", row.baseline);
   fields.read("markov", row.markov);
   fields.read("seen", row.seen);
@@ -154,6 +164,7 @@ std::string encode(const VersionRecord& record) {
                   {"items", record.items},
                   {"events", record.events},
                   {"seed", record.seed},
+                  {"seeds", record.seeds},
                   {"evaluation", record.evaluation},
                   {"event_type", record.event_type},
                   {"event_value_threshold", optional_number(record.event_value_threshold)},
@@ -183,6 +194,7 @@ Result<VersionRecord> decode_version(std::string_view json) {
   fields.read("items", record.items);
   fields.read("events", record.events);
   fields.read("seed", record.seed);
+  fields.read_if_there("seeds", record.seeds);
   fields.read("evaluation", record.evaluation);
   fields.read("event_type", record.event_type);
   fields.read("event_value_threshold", record.event_value_threshold);

@@ -32,7 +32,8 @@ struct VersionRecord {
   double training_seconds = 0;
   int64_t users = 0, items = 0, events = 0;  // trained with, after the filter
   uint64_t seed = 0;
-  std::string evaluation;  // 'amazon', 'leave-one-out', 'none'
+  int seeds = 1;           // evaluation fits, with seed, seed + 1, ...; 0 without an evaluation
+  std::string evaluation;  // 'amazon', 'leave-one-out', ..., 'none'
   std::string event_type;  // EventFilter: '' = all
   std::optional<double> event_value_threshold;
   std::string tie_order;                               // arrival or shuffled: what was used
@@ -51,10 +52,12 @@ struct MetricRow {
   std::string metric;  // Amazon's key without _at_k: "precision",
                        // "normalized_discounted_cumulative_gain", ...
   int k = 0;
-  double value = 0;
+  double value = 0;                // mean over the users, and over the evaluation's seeds
   std::optional<double> baseline;  // popularity-count on the very same split
   std::optional<double> markov;    // a windowed Markov chain on the very same split
   std::string seen;  // "included" or "excluded": whether items of the history stay in the ranking
+  std::optional<double> standard_error = {};  // of value, from the users; none for coverage
+  std::optional<double> seed_deviation = {};  // of the seeds' values; none if there is one seed
 };
 
 // One line of a training log.

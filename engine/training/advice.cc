@@ -77,16 +77,16 @@ std::vector<std::string> training_advice(const Sequences& sequences, int64_t now
   return advice;
 }
 
-std::string evaluation_summary(const std::vector<MetricRow>& metrics, const Split& split,
-                               double seconds) {
-  std::string summary = fmt::format("{} test users", split.test_users.size());
+std::string evaluation_summary(const std::vector<MetricRow>& metrics, size_t test_users) {
+  std::string summary = fmt::format("{} test users", test_users);
   for (const MetricRow& row : metrics) {
     if (row.metric != kNdcg || row.k != 10) continue;
     summary += fmt::format("; seen items {}: NDCG@10 {:.4f}", row.seen, row.value);
+    if (row.standard_error) summary += fmt::format(" +- {:.4f}", *row.standard_error);
     if (row.baseline) summary += fmt::format(", popularity-count {:.4f}", *row.baseline);
     if (row.markov) summary += fmt::format(", markov {:.4f}", *row.markov);
   }
-  return summary + fmt::format("; in {:.1f} s", seconds);
+  return summary;
 }
 
 }  // namespace personalize

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "engine/dataset/sequences.h"
-#include "engine/dataset/split.h"
 #include "engine/status.h"
 #include "engine/store/records.h"
 #include "engine/training/job.h"
@@ -25,8 +24,7 @@ Status check_enough_to_train(const Sequences& sequences, const Solution& solutio
 // are no Unix seconds or lie after `now`, ties that had to be shuffled.
 std::vector<std::string> training_advice(const Sequences& sequences, int64_t now);
 
-// One line of what was measured: the model's NDCG@10 beside its rivals'.
-std::string evaluation_summary(const std::vector<MetricRow>& metrics, const Split& split,
-                               double seconds);
+// One line of what was measured: the model's NDCG@10 with its standard error, and its rivals'.
+std::string evaluation_summary(const std::vector<MetricRow>& metrics, size_t test_users);
 
 }  // namespace personalize

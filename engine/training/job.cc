@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -16,6 +17,7 @@
 #include "engine/math/parallel.h"
 #include "engine/recipes/popularity.h"
 #include "engine/training/advice.h"
+#include "engine/training/metric_summary.h"
 #include "engine/training/metrics.h"
 #include "engine/training/options.h"
 #include "engine/training/running_versions.h"
@@ -133,13 +135,11 @@ class Job {
     PERSONALIZE_RETURN_IF_ERROR(read(solution, source));
     std::optional<Fitted> fitted;
     TrainingView learned_from = TrainingView::everything(sequences_);
-    if (options_.evaluation != Evaluation::kNone) {
-      const Split split = make_split();
-      PERSONALIZE_RETURN_IF_ERROR(evaluate(split, fitted));
-      if (!options_.final_fit && fitted) learned_from = split.training;
-    }
-    if (options_.final_fit || !fitted) {
-      PERSONALIZE_ASSIGN_OR_RETURN(fitted, fit(recipe_, hyperparameters_, learned_from, "fit"));
+    if (options_.evaluation != Evaluation::kNone)
+      PERSONALIZE_RETURN_IF_ERROR(evaluate(fitted, learned_from));
+    if (!fitted) {
+      PERSONALIZE_ASSIGN_OR_RETURN(
+          fitted, fit(recipe_, hyperparameters_, learned_from, options_.seed, "fit"));
     }
     return store(*fitted, learned_from);
   }
@@ -172,77 +172,113 @@ class Job {
     return Status::ok();
   }
 
-  Split make_split() const {
+  Split make_split(uint64_t seed) const {
     switch (options_.evaluation) {
       case Evaluation::kLeaveOneOut:
         return leave_one_out_split(sequences_);
+      case Evaluation::kLeaveLastTwoOut:
+        return leave_last_two_out_split(sequences_);
       case Evaluation::kTemporalHoldout:
         return temporal_holdout_split(sequences_);
       default:
-        return amazon_split(sequences_, options_.seed);
+        return amazon_split(sequences_, seed);
     }
   }
 
   Result<Fitted> fit(const Recipe& recipe, const Hyperparameters& hyperparameters,
-                     const TrainingView& data, std::string_view stage) {
+                     const TrainingView& data, uint64_t seed, std::string_view stage) {
     if (host_.stop()) return interrupted();
     FitProgress progress(version_, host_, stage);
     FitOptions fit_options;
-    fit_options.seed = options_.seed;
+    fit_options.seed = seed;
     fit_options.threads = options_.threads;
-    const bool two_fits = options_.evaluation != Evaluation::kNone && options_.final_fit;
-    fit_options.budget_seconds = options_.budget_seconds / (two_fits ? 2 : 1);
+    const int evaluations = options_.evaluation == Evaluation::kNone ? 0 : options_.seeds;
+    const int fits = std::max(1, evaluations + (options_.final_fit ? 1 : 0));
+    fit_options.budget_seconds = options_.budget_seconds / fits;
     auto fitted = recipe.fit(data, hyperparameters, fit_options, progress);
     if (!progress.status().is_ok()) return progress.status();
     if (!fitted.is_ok() && fitted.status().code() == StatusCode::kInterrupted) return interrupted();
     return fitted;
   }
 
-  Result<std::vector<MetricRow>> measure_fitted(const Recipe& recipe, const Fitted& fitted,
-                                                const Split& split) {
+  Result<Measurement> measure_fitted(const Recipe& recipe, const Fitted& fitted,
+                                     const Split& split) {
     PERSONALIZE_ASSIGN_OR_RETURN(const OpenModel opened, open_model(recipe, fitted.blob));
-    auto rows = measure(*opened.model, split, thread_count(options_.threads),
-                        [this] { return host_.stop(); });
-    if (!rows.is_ok() && rows.status().code() == StatusCode::kInterrupted) return interrupted();
-    return rows;
+    auto measured = measure_users(*opened.model, split, thread_count(options_.threads),
+                                  [this] { return host_.stop(); });
+    if (!measured.is_ok() && measured.status().code() == StatusCode::kInterrupted)
+      return interrupted();
+    return measured;
   }
 
-  // Another recipe with its defaults, on the same split, without a word in the log. No rows if it
-  // can make nothing of it.
-  Result<std::vector<MetricRow>> measure_rival(std::string_view name, const Split& split) {
-    PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* rival, find_recipe(name));
+  // Another recipe with its defaults, on the same splits, without a word in the log.
+  struct Rival {
+    std::string_view recipe;
+    std::optional<double> MetricRow::*column;
+    std::vector<double> sums = {};  // of the rows' values; empty if it can make nothing of the data
+  };
+
+  Status measure_rival(Rival& rival, const Split& split, uint64_t seed) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe, find_recipe(rival.recipe));
     PERSONALIZE_ASSIGN_OR_RETURN(const Hyperparameters defaults,
-                                 Hyperparameters::parse("", rival->hyperparameters()));
-    auto fitted = fit(*rival, defaults, split.training, "");
+                                 Hyperparameters::parse("", recipe->hyperparameters()));
+    auto fitted = fit(*recipe, defaults, split.training, seed, "");
     if (!fitted.is_ok()) {
-      if (fitted.status().code() == StatusCode::kInvalidInput) return std::vector<MetricRow>();
-      return fitted.status();
+      rival.sums.clear();
+      return fitted.status().code() == StatusCode::kInvalidInput ? Status::ok() : fitted.status();
     }
-    return measure_fitted(*rival, *fitted, split);
+    PERSONALIZE_ASSIGN_OR_RETURN(const Measurement measured,
+                                 measure_fitted(*recipe, *fitted, split));
+    const std::vector<MetricRow> rows = metric_rows(split, measured);
+    if (seed == options_.seed) rival.sums.resize(rows.size());
+    for (size_t i = 0; i < rival.sums.size(); i++) rival.sums[i] += rows[i].value;
+    return Status::ok();
   }
 
-  // Fits on the split's training part into `fitted`, and fills metrics_. Where so little is left to
-  // learn from that no model is possible, there are no metrics and `fitted` stays empty.
-  Status evaluate(const Split& split, std::optional<Fitted>& fitted) {
-    if (split.test_users.empty()) {
-      return version_.note(
-          "no metrics: nobody has enough interactions to withhold some and learn from the others");
-    }
+  // Fits and measures once for each seed, and fills metrics_. Without a final fit
+  // `fitted` and `learned_from` become the first seed's. Where so little is left to learn from that
+  // no model is possible, there are no metrics.
+  Status evaluate(std::optional<Fitted>& fitted, TrainingView& learned_from) {
     const Clock::time_point start = Clock::now();
-    auto trained = fit(recipe_, hyperparameters_, split.training, "evaluate");
-    if (!trained.is_ok()) {
-      if (trained.status().code() != StatusCode::kInvalidInput) return trained.status();
-      return version_.note(fmt::format("no metrics: {}", trained.status().message()));
+    MetricSummary summary;
+    size_t test_users = 0;
+    Rival rivals[] = {{"popularity-count", &MetricRow::baseline}, {"markov", &MetricRow::markov}};
+    for (int i = 0; i < options_.seeds; i++) {
+      const uint64_t seed = options_.seed + static_cast<uint64_t>(i);
+      const Split split = make_split(seed);
+      if (split.test_users.empty()) {
+        return version_.note(
+            "no metrics: nobody has enough interactions to withhold some and learn from the "
+            "others");
+      }
+      auto trained = fit(recipe_, hyperparameters_, split.training, seed, "evaluate");
+      if (!trained.is_ok()) {
+        if (trained.status().code() != StatusCode::kInvalidInput) return trained.status();
+        return version_.note(fmt::format("no metrics: {}", trained.status().message()));
+      }
+      PERSONALIZE_ASSIGN_OR_RETURN(const Measurement measured,
+                                   measure_fitted(recipe_, *trained, split));
+      summary.add(split, measured);
+      test_users = split.test_users.size();
+      for (Rival& rival : rivals) PERSONALIZE_RETURN_IF_ERROR(measure_rival(rival, split, seed));
+      if (options_.seeds > 1) {
+        PERSONALIZE_RETURN_IF_ERROR(log(
+            "evaluate", fmt::format("seed {}: {}", seed,
+                                    evaluation_summary(metric_rows(split, measured), test_users))));
+      }
+      if (options_.final_fit || i > 0) continue;
+      fitted = *std::move(trained);
+      learned_from = split.training;
     }
-    PERSONALIZE_ASSIGN_OR_RETURN(metrics_, measure_fitted(recipe_, *trained, split));
-    PERSONALIZE_ASSIGN_OR_RETURN(const auto baseline, measure_rival("popularity-count", split));
-    PERSONALIZE_ASSIGN_OR_RETURN(const auto markov, measure_rival("markov", split));
-    for (size_t i = 0; i < metrics_.size(); i++) {
-      if (i < baseline.size()) metrics_[i].baseline = baseline[i].value;
-      if (i < markov.size()) metrics_[i].markov = markov[i].value;
-    }
-    fitted = *std::move(trained);
-    return log("evaluate", evaluation_summary(metrics_, split, seconds_since(start)));
+    metrics_ = summary.rows();
+    for (const Rival& rival : rivals)
+      for (size_t row = 0; row < rival.sums.size(); row++)
+        metrics_[row].*rival.column = rival.sums[row] / options_.seeds;
+    const std::string seeds =
+        options_.seeds > 1 ? fmt::format("mean of {} seeds; ", options_.seeds) : "";
+    return log("evaluate",
+               fmt::format("{}{}; in {:.1f} s", seeds, evaluation_summary(metrics_, test_users),
+                           seconds_since(start)));
   }
 
   Status store(Fitted& fitted, const TrainingView& learned_from) {
@@ -271,6 +307,7 @@ VersionRecord draft_of(const Solution& solution, const TrainingOptions& options,
   draft.dataset_group = solution.dataset_group;
   draft.recipe = recipe.name();
   draft.seed = options.seed;
+  draft.seeds = options.evaluation == Evaluation::kNone ? 0 : options.seeds;
   draft.evaluation = evaluation_name(options.evaluation);
   draft.event_type = solution.filter.event_type;
   if (solution.filter.has_threshold)

@@ -23,20 +23,24 @@ enum class Evaluation {
   kAmazon,  // a tenth of the users are test users; their newest tenth of events (at least one) is
             // withheld
   kLeaveOneOut,      // every user's last event (of users with 3 or more)
+  kLeaveLastTwoOut,  // the same, learning without the event before it, which is known when asked
   kTemporalHoldout,  // every user's newest tenth
   kNone,
 };
 
-// The second argument of personalize_train, as JSON: seed, training_mode, evaluation ("amazon",
-// "leave-one-out", "temporal-holdout", "none"), final_fit, budget_seconds, threads, tie_order.
+// The second argument of personalize_train, as JSON: seed, seeds, training_mode, evaluation
+// ("amazon", "leave-one-out", "leave-last-two-out", "temporal-holdout", "none"), final_fit,
+// budget_seconds, threads, tie_order.
 struct TrainingOptions {
   uint64_t seed = 1;
+  // Evaluation fits, with seed, seed + 1, ...; Amazon's split is drawn anew with each.
+  int seeds = 1;
   TrainingMode mode = TrainingMode::kFull;
   Evaluation evaluation = Evaluation::kAmazon;
   // Whether the stored model learns from the withheld events too (after it was measured without
   // them).
   bool final_fit = true;
-  // For fitting; where there is an evaluation and a final fit, each may use half. 0: none.
+  // For fitting; each of the evaluation's fits and the final one may use an equal part. 0: none.
   double budget_seconds = 0;
   int threads = 0;  // 0: one a core, at most 16
   TieOrder tie_order = TieOrder::kAuto;
@@ -73,7 +77,7 @@ class TrainingHost {
 
 // Reads `source` in one scan, then leaves it alone; evaluates, fits, and stores version
 // 'solution/N' with its metrics and log. N is larger than any number the solution's versions ever
-// had. The metrics (metrics.h) are those of a fit on the split's training part, beside them
+// had. The metrics (metric_summary.h) are those of fits on a split's training part, beside them
 // popularity-count's (baseline) and the recipe markov's with its defaults on the same split; of a
 // related-items recipe they are those of the scores it gives users (sims.h). A solution that could
 // never be trained (check_solution) and training_mode UPDATE, which is not available, are refused

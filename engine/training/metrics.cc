@@ -7,13 +7,13 @@
 
 #include "engine/math/parallel.h"
 #include "engine/math/topk.h"
+#include "engine/training/metric_summary.h"
 
 namespace personalize {
 namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 constexpr size_t kListLength = 25;  // of the lists that coverage looks at
-constexpr int64_t kLastReciprocalRank = 25;
 
 double discount(int64_t rank) { return 1 / std::log2(1 + static_cast<double>(rank)); }
 
@@ -26,12 +26,12 @@ struct Worker {
   std::array<std::vector<uint8_t>, 2> listed;  // by item, for seen included and excluded
 };
 
-// The training part of user `user`, as a model sees it.
-void read_history(const TrainingView& training, size_t user, std::vector<ModelEvent>& history) {
-  const Sequences& sequences = *training.sequences;
+// What is known of a test user when he is asked, as a model sees it.
+void read_history(const Split& split, size_t test, std::vector<ModelEvent>& history) {
+  const Sequences& sequences = *split.training.sequences;
   history.clear();
-  for (auto i = static_cast<size_t>(training.begin(user));
-       i < static_cast<size_t>(training.end[user]); i++)
+  for (auto i = static_cast<size_t>(split.training.begin(split.test_users[test]));
+       i < static_cast<size_t>(split.history_end[test]); i++)
     history.push_back({sequences.timestamp[i], sequences.item[i], sequences.value[i]});
 }
 
@@ -40,27 +40,6 @@ UserMetrics measure_list(Worker& worker, std::span<const ItemIndex> relevant,
   top_k(worker.scores, nullptr, kListLength, worker.list);
   for (const Scored& scored : worker.list) listed[static_cast<size_t>(scored.item)] = 1;
   return user_metrics(ranks_of(worker.scores, relevant));
-}
-
-void append_rows(std::string_view seen, std::span<const UserMetrics> users, double coverage,
-                 std::vector<MetricRow>& rows) {
-  const auto mean = [&](const std::function<double(const UserMetrics&)>& value) {
-    double sum = 0;
-    for (const UserMetrics& user : users) sum += value(user);
-    return sum / static_cast<double>(users.size());
-  };
-  const auto add = [&](std::string_view metric, int k, double value) {
-    rows.push_back({std::string(metric), k, value, {}, {}, std::string(seen)});
-  };
-  add(kCoverage, 0, coverage);
-  add(kMeanReciprocalRank, kLastReciprocalRank,
-      mean([](const UserMetrics& user) { return user.reciprocal_rank; }));
-  for (size_t c = 0; c < kCutoffs.size(); c++)
-    add(kNdcg, kCutoffs[c], mean([c](const UserMetrics& user) { return user.ndcg[c]; }));
-  for (size_t c = 0; c < kCutoffs.size(); c++)
-    add(kPrecision, kCutoffs[c], mean([c](const UserMetrics& user) { return user.precision[c]; }));
-  for (size_t c = 0; c < kCutoffs.size(); c++)
-    add(kHitRate, kCutoffs[c], mean([c](const UserMetrics& user) { return user.hit[c]; }));
 }
 
 }  // namespace
@@ -109,9 +88,8 @@ UserMetrics user_metrics(std::span<const int64_t> ranks) {
   return metrics;
 }
 
-Result<std::vector<MetricRow>> measure(const Model& model, const Split& split, int threads,
-                                       const std::function<bool()>& stop) {
-  if (split.test_users.empty()) return std::vector<MetricRow>();
+Result<Measurement> measure_users(const Model& model, const Split& split, int threads,
+                                  const std::function<bool()>& stop) {
   const size_t items = model.item_count();
   std::vector<Worker> workers(static_cast<size_t>(std::max(threads, 1)));
   for (Worker& worker : workers) {
@@ -119,12 +97,13 @@ Result<std::vector<MetricRow>> measure(const Model& model, const Split& split, i
     worker.state.resize(model.state_size());
     for (auto& listed : worker.listed) listed.resize(items);
   }
-  std::array<std::vector<UserMetrics>, 2> users;
+  Measurement measured;
+  auto& users = measured.users;
   for (auto& of_user : users) of_user.resize(split.test_users.size());
 
   std::atomic<bool> stopped = false;  // a long history must not hold up the end
   const auto measure_user = [&](size_t test, Worker& worker) {
-    read_history(split.training, split.test_users[test], worker.history);
+    read_history(split, test, worker.history);
     if (model.state_size() > 0) {
       model.begin(worker.state);
       for (size_t i = 0; i < worker.history.size() && !stopped; i++)
@@ -148,16 +127,21 @@ Result<std::vector<MetricRow>> measure(const Model& model, const Split& split, i
       });
   if (!done) return Status(StatusCode::kInterrupted, "interrupted");
 
-  std::vector<MetricRow> rows;
   for (const size_t list : {0, 1}) {
     size_t covered = 0;
     for (size_t item = 0; item < items; item++)
       covered += std::any_of(workers.begin(), workers.end(),
                              [&](const Worker& worker) { return worker.listed[list][item] != 0; });
-    append_rows(list == 0 ? kSeenIncluded : kSeenExcluded, users[list],
-                static_cast<double>(covered) / static_cast<double>(items), rows);
+    measured.coverage[list] = static_cast<double>(covered) / static_cast<double>(items);
   }
-  return rows;
+  return measured;
+}
+
+Result<std::vector<MetricRow>> measure(const Model& model, const Split& split, int threads,
+                                       const std::function<bool()>& stop) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const Measurement measured,
+                               measure_users(model, split, threads, stop));
+  return metric_rows(split, measured);
 }
 
 }  // namespace personalize

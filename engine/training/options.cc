@@ -13,8 +13,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kMostThreads = 16;
+constexpr int kMostSeeds = 20;
 constexpr std::string_view kOptionNames =
-    "seed, training_mode, evaluation, final_fit, budget_seconds, threads, tie_order";
+    "seed, seeds, training_mode, evaluation, final_fit, budget_seconds, threads, tie_order";
 
 Status invalid(std::string message) { return {StatusCode::kInvalidInput, std::move(message)}; }
 
@@ -26,7 +27,7 @@ Status wrong(std::string_view name, const Json& value, std::string_view right) {
   return invalid(fmt::format("option '{}' is {}; it must be {}", name, shown(value), right));
 }
 
-// An integer in minimum .. maximum, or nothing.
+// An integer in 0 .. maximum, or nothing.
 std::optional<uint64_t> integer(const Json& value, uint64_t maximum) {
   if (value.is_number_unsigned() && value.get<uint64_t>() <= maximum) return value.get<uint64_t>();
   return std::nullopt;
@@ -47,6 +48,11 @@ Status set_option(TrainingOptions& options, const std::string& name, const Json&
     const auto seed = integer(value, std::numeric_limits<int64_t>::max());
     if (!seed) return wrong(name, value, "an integer from 0 to 9223372036854775807");
     options.seed = *seed;
+  } else if (name == "seeds") {
+    const auto seeds = integer(value, kMostSeeds);
+    if (!seeds || *seeds == 0)
+      return wrong(name, value, fmt::format("an integer from 1 to {}", kMostSeeds));
+    options.seeds = static_cast<int>(*seeds);
   } else if (name == "training_mode") {
     const auto mode = choice<TrainingMode>(
         value, {{"FULL", TrainingMode::kFull}, {"UPDATE", TrainingMode::kUpdate}});
@@ -56,10 +62,13 @@ Status set_option(TrainingOptions& options, const std::string& name, const Json&
     const auto evaluation =
         choice<Evaluation>(value, {{"amazon", Evaluation::kAmazon},
                                    {"leave-one-out", Evaluation::kLeaveOneOut},
+                                   {"leave-last-two-out", Evaluation::kLeaveLastTwoOut},
                                    {"temporal-holdout", Evaluation::kTemporalHoldout},
                                    {"none", Evaluation::kNone}});
     if (!evaluation) {
-      return wrong(name, value, "\"amazon\", \"leave-one-out\", \"temporal-holdout\" or \"none\"");
+      return wrong(name, value,
+                   "\"amazon\", \"leave-one-out\", \"leave-last-two-out\", "
+                   "\"temporal-holdout\" or \"none\"");
     }
     options.evaluation = *evaluation;
   } else if (name == "final_fit") {
@@ -133,6 +142,8 @@ std::string_view evaluation_name(Evaluation evaluation) {
       return "amazon";
     case Evaluation::kLeaveOneOut:
       return "leave-one-out";
+    case Evaluation::kLeaveLastTwoOut:
+      return "leave-last-two-out";
     case Evaluation::kTemporalHoldout:
       return "temporal-holdout";
     case Evaluation::kNone:

@@ -13,7 +13,7 @@ namespace personalize {
 // (which win where both name one). Errors: kInvalidInput.
 Result<Hyperparameters> solution_hyperparameters(const Solution& solution, const Recipe& recipe);
 
-// As in the options: "amazon", "leave-one-out", "temporal-holdout", "none".
+// As in the options: "amazon", "leave-one-out", ...
 std::string_view evaluation_name(Evaluation evaluation);
 
 }  // namespace personalize

@@ -19,6 +19,7 @@ SELECT personalize_train(NULL);
 SELECT personalize_train('movies', 'fast');
 SELECT personalize_train('movies', '{"sed": 1}');
 SELECT personalize_train('movies', '{"evaluation": "some"}');
+SELECT personalize_train('movies', '{"seeds": 21}');
 SELECT personalize_train('movies', '{"training_mode": "UPDATE"}');
 -- inside a transaction it learns from what is not committed; ROLLBACK does not take the version back
 BEGIN;

@@ -53,6 +53,7 @@ TEST(AmazonSplit, WithholdsTheNewestTenthOfATenthOfTheUsers) {
         ASSERT_LT(t, split.test_users.size());
         EXPECT_EQ(split.test_users[t], u);
         EXPECT_EQ(split.training.end[u], s.start[u + 1] - withheld);
+        EXPECT_EQ(split.history_end[t], split.training.end[u]);
         EXPECT_EQ(split.relevant[t], items_from(s, u, split.training.end[u]));
         t++;
       }
@@ -78,11 +79,25 @@ TEST(LeaveOneOutSplit, WithholdsTheLastEventOfUsersWithThreeOrMore) {
     }
     ASSERT_EQ(split.test_users[t], u);
     EXPECT_EQ(split.training.end[u], s.start[u + 1] - 1);
+    EXPECT_EQ(split.history_end[t], s.start[u + 1] - 1);
     EXPECT_EQ(split.relevant[t], std::vector{s.item[static_cast<size_t>(s.start[u + 1]) - 1]});
     t++;
   }
   EXPECT_EQ(t, split.test_users.size());
   EXPECT_GT(t, 0u);
+}
+
+TEST(LeaveLastTwoOutSplit, AsksTheLastEventKnowingTheOneBeforeItThatNobodyLearnedFrom) {
+  const Sequences s = random_sequences(200, 6);
+  const Split split = leave_last_two_out_split(s);
+  const Split one = leave_one_out_split(s);
+  EXPECT_EQ(split.test_users, one.test_users);
+  EXPECT_EQ(split.relevant, one.relevant);
+  EXPECT_EQ(split.history_end, one.history_end);
+  for (size_t u = 0; u < s.user_count(); u++) {
+    const int64_t n = s.start[u + 1] - s.start[u];
+    EXPECT_EQ(split.training.length(u), n < 3 ? n : n - 2);
+  }
 }
 
 TEST(TemporalHoldoutSplit, WithholdsEventsPastNineTenthsOfEveryUser) {
@@ -96,6 +111,7 @@ TEST(TemporalHoldoutSplit, WithholdsEventsPastNineTenthsOfEveryUser) {
     EXPECT_EQ(split.training.length(u), kept);
     if (kept == 0) continue;
     ASSERT_EQ(split.test_users[t], u);
+    EXPECT_EQ(split.history_end[t], s.start[u] + kept);
     EXPECT_EQ(split.relevant[t], items_from(s, u, s.start[u] + kept));
     t++;
   }
@@ -107,6 +123,7 @@ TEST(Splits, OfNothingHaveNoTestUsers) {
   const Sequences s = *read_sequences(source, {}, TieOrder::kArrival, 1);
   EXPECT_TRUE(amazon_split(s, 1).test_users.empty());
   EXPECT_TRUE(leave_one_out_split(s).test_users.empty());
+  EXPECT_TRUE(leave_last_two_out_split(s).test_users.empty());
   EXPECT_TRUE(temporal_holdout_split(s).test_users.empty());
 }
 

@@ -28,6 +28,7 @@ VersionRecord sample_version() {
   record.model_bytes = 1 << 20;
   record.model_id = 0x8000'0000'0000'0001;
   record.process = 4711;
+  record.seeds = 3;
   record.build = "0.1.0 v4";
   return record;
 }
@@ -39,6 +40,7 @@ TEST(Records, VersionComesBackAsItWas) {
   EXPECT_EQ(back->name(), "movies/7");
   EXPECT_EQ(back->failure_reason, record.failure_reason);
   EXPECT_EQ(back->seed, record.seed);
+  EXPECT_EQ(back->seeds, 3);
   EXPECT_EQ(back->model_id, record.model_id);
   EXPECT_EQ(back->event_value_threshold, 3.5);
   EXPECT_EQ(back->hyperparameters, record.hyperparameters);
@@ -47,13 +49,16 @@ TEST(Records, VersionComesBackAsItWas) {
 }
 
 TEST(Records, MetricsAndLogRowsComeBackAsTheyWere) {
-  const std::vector<MetricRow> metrics = {{"precision", 10, 0.125, 0.1, std::nullopt, "included"},
-                                          {"coverage", 0, 1.0 / 3, std::nullopt, 0.2, "excluded"}};
+  const std::vector<MetricRow> metrics = {
+      {"precision", 10, 0.125, 0.1, std::nullopt, "included", 0.01, 0.02},
+      {"coverage", 0, 1.0 / 3, std::nullopt, 0.2, "excluded", std::nullopt, std::nullopt}};
   const auto back = decode_metrics(encode(metrics));
   ASSERT_TRUE(back.is_ok()) << back.status().message();
   ASSERT_EQ(back->size(), 2u);
   EXPECT_EQ((*back)[1].value, 1.0 / 3);
   EXPECT_EQ((*back)[0].markov, std::nullopt);
+  EXPECT_EQ((*back)[0].standard_error, 0.01);
+  EXPECT_EQ((*back)[0].seed_deviation, 0.02);
   EXPECT_EQ(encode(*back), encode(metrics));
 
   LogRow row;
@@ -65,6 +70,22 @@ TEST(Records, MetricsAndLogRowsComeBackAsTheyWere) {
   ASSERT_TRUE(row_back->loss.has_value());
   EXPECT_TRUE(std::isnan(*row_back->loss));
   EXPECT_EQ(row_back->events_per_second, std::nullopt);
+}
+
+TEST(Records, OfBuildsThatKnewOneSeedOnlyAreRead) {
+  std::string version = encode(sample_version());
+  const std::string seeds = "\"seeds\":3,";
+  ASSERT_NE(version.find(seeds), std::string::npos);
+  version.erase(version.find(seeds), seeds.size());
+  const auto record = decode_version(version);
+  ASSERT_TRUE(record.is_ok()) << record.status().message();
+  EXPECT_EQ(record->seeds, 1);
+  const auto metrics = decode_metrics(
+      R"([{"metric":"precision","k":5,"value":0.5,"baseline":null,"markov":0.25,"seen":"included"}])");
+  ASSERT_TRUE(metrics.is_ok()) << metrics.status().message();
+  EXPECT_EQ((*metrics)[0].markov, 0.25);
+  EXPECT_EQ((*metrics)[0].standard_error, std::nullopt);
+  EXPECT_EQ((*metrics)[0].seed_deviation, std::nullopt);
 }
 
 TEST(Records, TextThatIsNoUtf8IsStoredAllTheSame) {

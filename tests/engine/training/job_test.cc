@@ -10,6 +10,7 @@
 #include "engine/dataset/split.h"
 #include "engine/dataset/vocabulary.h"
 #include "engine/recipes/popularity.h"
+#include "engine/training/metric_summary.h"
 #include "engine/training/metrics.h"
 #include "tests/engine/store/temporary_directory.h"
 #include "tests/engine/testing/aligned_blob.h"
@@ -130,6 +131,7 @@ TEST_F(Training, MeasuresOnTheSplitBesideBothRivals) {
   for (const auto& [json, split] :
        {std::pair{R"({"evaluation": "amazon", "seed": 3})", amazon_split(sequences_, 3)},
         std::pair{R"({"evaluation": "leave-one-out"})", leave_one_out_split(sequences_)},
+        std::pair{R"({"evaluation": "leave-last-two-out"})", leave_last_two_out_split(sequences_)},
         std::pair{R"({"evaluation": "temporal-holdout"})", temporal_holdout_split(sequences_)}}) {
     const auto expected = [&](std::string_view name, uint64_t seed) {
       const Recipe& recipe = **find_recipe(name);
@@ -155,6 +157,60 @@ TEST_F(Training, MeasuresOnTheSplitBesideBothRivals) {
       EXPECT_EQ(rows[i].markov, markov[i].value);
     }
   }
+}
+
+TEST_F(Training, AveragesOverSeedsEachWithItsOwnSplitOfAmazons) {
+  for (const auto& [evaluation, split_of] :
+       {std::pair<std::string, std::function<Split(uint64_t)>>{
+            "amazon", [&](uint64_t seed) { return amazon_split(sequences_, seed); }},
+        {"leave-last-two-out", [&](uint64_t) { return leave_last_two_out_split(sequences_); }}}) {
+    const auto expected = [&](std::string_view name) {
+      const Recipe& recipe = **find_recipe(name);
+      MetricSummary summary;
+      for (const uint64_t seed : {7, 8, 9}) {
+        const Split split = split_of(seed);
+        SilentProgress progress;
+        const auto fitted =
+            recipe.fit(split.training, *Hyperparameters::parse("", recipe.hyperparameters()),
+                       {.seed = seed}, progress);
+        const AlignedBlob blob(fitted->blob);
+        const auto model = recipe.open(blob.view());
+        summary.add(split, *measure_users(**model, split, 1, [] { return false; }));
+      }
+      return summary.rows();
+    };
+    const auto record =
+        run("sims", R"({"seed": 7, "seeds": 3, "evaluation": ")" + evaluation + R"("})");
+    ASSERT_TRUE(record.is_ok()) << record.status().message();
+    EXPECT_EQ(record->seeds, 3);
+    EXPECT_EQ(record->evaluation, evaluation);
+    const std::vector<MetricRow> rows = metrics(record->number);
+    const std::vector<MetricRow> sims = expected("sims"), popularity = expected("popularity-count"),
+                                 markov = expected("markov");
+    ASSERT_EQ(rows.size(), sims.size());
+    for (size_t i = 0; i < rows.size(); i++) {
+      EXPECT_EQ(rows[i].metric, sims[i].metric);
+      EXPECT_EQ(rows[i].value, sims[i].value);
+      EXPECT_EQ(rows[i].standard_error, sims[i].standard_error);
+      EXPECT_EQ(rows[i].seed_deviation, sims[i].seed_deviation);
+      EXPECT_DOUBLE_EQ(rows[i].baseline.value(), popularity[i].value);
+      EXPECT_DOUBLE_EQ(rows[i].markov.value(), markov[i].value);
+    }
+    // The model is the one that a single seed gives.
+    const int with_one_seed =
+        run("sims", R"({"seed": 7, "evaluation": ")" + evaluation + R"("})")->number;
+    EXPECT_EQ(model_bytes(record->number), model_bytes(with_one_seed));
+  }
+}
+
+TEST_F(Training, KeepsTheFirstSeedsModelWhereThereIsNoFinalFit) {
+  const std::string common = R"("evaluation": "leave-one-out", "final_fit": false, "seed": 4)";
+  ASSERT_TRUE(run("sims", "{" + common + "}").is_ok());
+  ASSERT_TRUE(run("sims", "{\"seeds\": 3, " + common + "}").is_ok());
+  EXPECT_EQ(model_bytes(1), model_bytes(2));
+  EXPECT_EQ(stored(1).seeds, 1);
+  ASSERT_TRUE(run("sims", R"({"evaluation": "none", "seeds": 2})").is_ok());
+  EXPECT_EQ(stored(3).seeds, 0) << "nothing was measured";
 }
 
 TEST_F(Training, LearnsFromTheWithheldEventsOnlyInTheFinalFit) {

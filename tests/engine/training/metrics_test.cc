@@ -119,7 +119,7 @@ std::map<std::string, double> slow_measure(const Model& model, const Split& spli
     for (size_t t = 0; t < split.test_users.size(); t++) {
       const size_t u = split.test_users[t];
       std::vector<ModelEvent> history;
-      for (int64_t i = s.start[u]; i < split.training.end[u]; i++)
+      for (int64_t i = s.start[u]; i < split.history_end[t]; i++)
         history.push_back({s.timestamp[i], s.item[i], s.value[i]});
       std::vector<float> state(model.state_size()), scores(model.item_count());
       model.begin(state);
@@ -171,8 +171,8 @@ TEST(Measure, AgreesWithASlowImplementationFromTheDefinitions) {
   for (const unsigned seed : {1, 2, 3}) {
     VectorSource source = random_events(seed, 60, 90, 80);
     const Sequences s = *read_sequences(source, {}, TieOrder::kArrival, 1);
-    for (const Split& split :
-         {amazon_split(s, seed), leave_one_out_split(s), temporal_holdout_split(s)}) {
+    for (const Split& split : {amazon_split(s, seed), leave_one_out_split(s),
+                               leave_last_two_out_split(s), temporal_holdout_split(s)}) {
       const ToyModel model(s.item_count());
       const auto rows = measure(model, split, 2, kGoOn);
       ASSERT_TRUE(rows.is_ok()) << rows.status().message();

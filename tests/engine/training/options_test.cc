@@ -17,6 +17,7 @@ TEST(TrainingOptions, HaveDefaults) {
     const auto options = TrainingOptions::parse(nothing);
     ASSERT_TRUE(options.is_ok());
     EXPECT_EQ(options->seed, 1u);
+    EXPECT_EQ(options->seeds, 1);
     EXPECT_EQ(options->mode, TrainingMode::kFull);
     EXPECT_EQ(options->evaluation, Evaluation::kAmazon);
     EXPECT_TRUE(options->final_fit);
@@ -28,10 +29,11 @@ TEST(TrainingOptions, HaveDefaults) {
 
 TEST(TrainingOptions, AreReadFromJson) {
   const auto options = TrainingOptions::parse(
-      R"({"seed": 9223372036854775807, "training_mode": "UPDATE", "evaluation": "leave-one-out",
+      R"({"seed": 9223372036854775807, "seeds": 20, "training_mode": "UPDATE", "evaluation": "leave-one-out",
           "final_fit": false, "budget_seconds": 2.5, "threads": 3, "tie_order": "shuffled"})");
   ASSERT_TRUE(options.is_ok()) << options.status().message();
   EXPECT_EQ(options->seed, 9223372036854775807u);
+  EXPECT_EQ(options->seeds, 20);
   EXPECT_EQ(options->mode, TrainingMode::kUpdate);
   EXPECT_EQ(options->evaluation, Evaluation::kLeaveOneOut);
   EXPECT_FALSE(options->final_fit);
@@ -41,25 +43,31 @@ TEST(TrainingOptions, AreReadFromJson) {
   EXPECT_FALSE(TrainingOptions::parse(R"({"final_fit": 0})")->final_fit);
   EXPECT_EQ(TrainingOptions::parse(R"({"evaluation": "temporal-holdout"})")->evaluation,
             Evaluation::kTemporalHoldout);
+  EXPECT_EQ(TrainingOptions::parse(R"({"evaluation": "leave-last-two-out"})")->evaluation,
+            Evaluation::kLeaveLastTwoOut);
   EXPECT_EQ(TrainingOptions::parse(R"({"evaluation": "none"})")->evaluation, Evaluation::kNone);
 }
 
 TEST(TrainingOptions, SayWhatIsWrongAndWhatWouldBeRight) {
   EXPECT_EQ(error("7"),
             "options must be a JSON object such as {\"seed\": 1}, not '7'; there are: seed, "
-            "training_mode, evaluation, final_fit, budget_seconds, threads, tie_order");
+            "seeds, training_mode, evaluation, final_fit, budget_seconds, threads, tie_order");
   EXPECT_EQ(error(R"({"sed": 1})"),
-            "option 'sed' is unknown; there are: seed, training_mode, evaluation, final_fit, "
-            "budget_seconds, threads, tie_order");
+            "option 'sed' is unknown; there are: seed, seeds, training_mode, evaluation, "
+            "final_fit, budget_seconds, threads, tie_order");
   EXPECT_EQ(error(R"({"seed": -1})"),
             "option 'seed' is -1; it must be an integer from 0 to 9223372036854775807");
   EXPECT_EQ(error(R"({"seed": 1.5})"),
             "option 'seed' is 1.5; it must be an integer from 0 to 9223372036854775807");
+  for (const std::string wrong : {"0", "21", "-1", "2.5", "\"3\"", "null", "true"}) {
+    EXPECT_EQ(error("{\"seeds\": " + wrong + "}"),
+              "option 'seeds' is " + wrong + "; it must be an integer from 1 to 20");
+  }
   EXPECT_EQ(error(R"({"training_mode": "PARTIAL"})"),
             "option 'training_mode' is \"PARTIAL\"; it must be \"FULL\" or \"UPDATE\"");
   EXPECT_EQ(error(R"({"evaluation": "loo"})"),
             "option 'evaluation' is \"loo\"; it must be \"amazon\", \"leave-one-out\", "
-            "\"temporal-holdout\" or \"none\"");
+            "\"leave-last-two-out\", \"temporal-holdout\" or \"none\"");
   EXPECT_EQ(error(R"({"final_fit": "no"})"),
             "option 'final_fit' is \"no\"; it must be true or false");
   EXPECT_EQ(
