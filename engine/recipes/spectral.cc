@@ -18,6 +18,7 @@ constexpr size_t kExtraColumns = 16;
 constexpr int kIterations = 4;
 constexpr uint64_t kStream = 0x5BEC;
 constexpr double kRowPrior = 5;
+constexpr size_t kMostFloats = size_t{1} << 25;
 
 using Square = Eigen::MatrixXd;
 
@@ -112,8 +113,8 @@ Square inner_products(const AlignedFloats& a, const AlignedFloats& b, size_t col
   return result;
 }
 
-// out = q m, m columns x n (n <= columns).
-void transform(const AlignedFloats& q, size_t columns, const Square& m, float* out) {
+// out = q m, m columns x n (n <= columns); `stride` floats from row to row of `out`.
+void transform(const AlignedFloats& q, size_t columns, const Square& m, float* out, size_t stride) {
   const size_t rows = q.size() / columns;
   const auto n = static_cast<size_t>(m.cols());
   AlignedFloats right(columns * n);
@@ -122,7 +123,7 @@ void transform(const AlignedFloats& q, size_t columns, const Square& m, float* o
       right[i * n + j] =
           static_cast<float>(m(static_cast<ptrdiff_t>(i), static_cast<ptrdiff_t>(j)));
   kernels().product(rows, n, columns, {q.data(), static_cast<ptrdiff_t>(columns), 1}, right.data(),
-                    static_cast<ptrdiff_t>(n), out, static_cast<ptrdiff_t>(n), false);
+                    static_cast<ptrdiff_t>(n), out, static_cast<ptrdiff_t>(stride), false);
 }
 
 // Makes the columns of q orthonormal: Cholesky's method on q' q, three times, the first time with a
@@ -136,17 +137,18 @@ bool orthonormalise(AlignedFloats& q, size_t columns, AlignedFloats& other) {
     const Square inverse = cholesky.matrixU().solve(
         Square::Identity(static_cast<ptrdiff_t>(columns), static_cast<ptrdiff_t>(columns)));
     if (!inverse.allFinite()) return false;
-    transform(q, columns, inverse, other.data());
+    transform(q, columns, inverse, other.data(), columns);
     std::swap(q, other);
   }
   return true;
 }
 
-// False if the decomposition came to nothing.
-bool decompose(const SparseMatrix& x, size_t size, uint64_t seed, const std::function<bool()>& stop,
-               std::span<float> embedding) {
+// Writes the first columns - kExtraColumns columns of `embedding` (items x size). False if the
+// decomposition came to nothing.
+bool decompose(const SparseMatrix& x, size_t size, size_t columns, uint64_t seed,
+               const std::function<bool()>& stop, std::span<float> embedding) {
   const size_t items = x.row.size() - 1;
-  const size_t columns = size + kExtraColumns;
+  const size_t kept = columns - kExtraColumns;
   Random random(seed, kStream);
   AlignedFloats q(items * columns);
   AlignedFloats other(items * columns);
@@ -167,34 +169,43 @@ bool decompose(const SparseMatrix& x, size_t size, uint64_t seed, const std::fun
   std::sort(order.begin(), order.end(), [&](ptrdiff_t a, ptrdiff_t b) {
     return magnitude(a) != magnitude(b) ? magnitude(a) > magnitude(b) : a < b;
   });
-  Square vectors(static_cast<ptrdiff_t>(columns), static_cast<ptrdiff_t>(size));
-  for (size_t j = 0; j < size; ++j)
+  Square vectors(static_cast<ptrdiff_t>(columns), static_cast<ptrdiff_t>(kept));
+  for (size_t j = 0; j < kept; ++j)
     vectors.col(static_cast<ptrdiff_t>(j)) =
         solver.eigenvectors().col(order[j]) * std::sqrt(magnitude(order[j]));
-  transform(q, columns, vectors, embedding.data());
+  transform(q, columns, vectors, embedding.data(), size);
   return true;
 }
 
 }  // namespace
 
+size_t spectral_columns(size_t items, size_t size) {
+  if (items < size + kExtraColumns) return 0;
+  const size_t columns = std::min(size + kExtraColumns, kMostFloats / items);
+  return columns > kExtraColumns ? columns : 0;
+}
+
 Status spectral_embedding(const MarkovCounts& counts, size_t size, float deviation, uint64_t seed,
                           const std::function<bool()>& stop, std::span<float> embedding) {
   const size_t items = counts.total.size();
+  const size_t columns = spectral_columns(items, size);
   bool found = false;
-  if (items >= size + kExtraColumns) {
+  std::fill(embedding.begin(), embedding.end(), 0.0F);
+  if (columns > 0) {
     SparseMatrix x = symmetric_sum(counts);
     mutual_information(x);
-    found = decompose(x, size, seed, stop, embedding);
+    found = decompose(x, size, columns, seed, stop, embedding);
     if (stop()) return {StatusCode::kInterrupted, "training was interrupted"};
   }
+  const size_t kept = found ? columns - kExtraColumns : 0;
   double squares = 0;
   if (found)
     for (const float value : embedding) squares += static_cast<double>(value) * value;
-  const double spread =
-      std::sqrt(squares / static_cast<double>(std::max<size_t>(1, embedding.size())));
+  const double spread = std::sqrt(squares / static_cast<double>(std::max<size_t>(1, items * kept)));
   const float scale =
       spread > 0 && std::isfinite(spread) ? deviation / static_cast<float>(spread) : 0;
   Random random(seed, kStream + 1);
+  const auto noise = [&] { return deviation * static_cast<float>(random.normal()); };
   for (size_t i = 0; i < items; ++i) {
     const std::span<float> row = embedding.subspan(i * size, size);
     double norm = 0;
@@ -202,8 +213,8 @@ Status spectral_embedding(const MarkovCounts& counts, size_t size, float deviati
       value = scale == 0 ? 0 : value * scale;
       norm += static_cast<double>(value) * value;
     }
-    if (norm < 1e-12)
-      for (float& value : row) value = deviation * static_cast<float>(random.normal());
+    const size_t known = norm < 1e-12 ? 0 : kept;
+    for (float& value : row.subspan(known)) value = noise();
   }
   return Status::ok();
 }

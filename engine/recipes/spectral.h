@@ -16,8 +16,13 @@
 
 namespace personalize {
 
-// Writes `embedding` (items x size). A row that comes out 0 (an item nothing is known about), or
-// all of them if there are fewer than size + 16 items, gets normal noise of that deviation instead.
+// Columns the iteration works with: size + 16, fewer where they would take more than 128 MiB twice;
+// 0 if there are fewer than size + 16 items. 16 of them are not kept.
+size_t spectral_columns(size_t items, size_t size);
+
+// Writes `embedding` (items x size). Columns for which there was no room get normal noise of that
+// deviation; so does a row that comes out 0 (an item nothing is known about), or all of them if
+// there are fewer than size + 16 items.
 // Errors: kInterrupted when `stop` says so.
 Status spectral_embedding(const MarkovCounts& counts, size_t size, float deviation, uint64_t seed,
                           const std::function<bool()>& stop, std::span<float> embedding);

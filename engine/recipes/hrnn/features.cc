@@ -15,6 +15,10 @@ constexpr double kHalfLife = 30.0 * 86'400;
 constexpr size_t kMostBuckets = 64;
 constexpr size_t kMostTableFloats = size_t{1} << 24;
 
+size_t most_buckets(size_t items) {
+  return std::clamp<size_t>(kMostTableFloats / std::max<size_t>(1, items), 1, kMostBuckets);
+}
+
 }  // namespace
 
 std::vector<float> value_columns(const TrainingView& data) {
@@ -67,6 +71,8 @@ void add_feature_gradient(const EventFeatures& features, const float* gradient, 
                  matrix_gradient + static_cast<size_t>(std::countr_zero(left)) * size);
 }
 
+size_t recency_floats(size_t items) { return most_buckets(items) * items; }
+
 RecencyTable recency_table(const TrainingView& data) {
   const Sequences& all = *data.sequences;
   const size_t items = all.item_count();
@@ -82,8 +88,7 @@ RecencyTable recency_table(const TrainingView& data) {
                    [](const Timed& a, const Timed& b) { return a.time < b.time; });
 
   RecencyTable table;
-  const size_t buckets =
-      std::clamp<size_t>(kMostTableFloats / std::max<size_t>(1, items), 1, kMostBuckets);
+  const size_t buckets = most_buckets(items);
   for (size_t b = 0; b < buckets && !events.empty(); ++b) {
     const int64_t start = events[b * events.size() / buckets].time;
     if (table.starts.empty() || start > table.starts.back()) table.starts.push_back(start);

@@ -45,6 +45,9 @@ struct RecencyTable {
 
 RecencyTable recency_table(const TrainingView& data);
 
+// Floats that the table of so many items has at most; there are fewer buckets the more items.
+size_t recency_floats(size_t items);
+
 // The bucket of an event: the last one that starts at or before its time, or the first.
 size_t recency_bucket_of(std::span<const int64_t> starts, int64_t timestamp);
 

@@ -19,13 +19,6 @@ constexpr double kUserWeightPower = -0.3;
 constexpr float kFirstRho = 0.3F;
 constexpr size_t kProbeWindows = 6;
 
-// How many groups the lanes are cut into, whatever the number of threads: as many as can be trained
-// side by side, but each has a gradient of all parameters, which must be written and summed.
-size_t group_count(size_t lanes, size_t items) {
-  const size_t most = items <= 50'000 ? 4 : items <= 200'000 ? 2 : 1;
-  return std::min(lanes, most);
-}
-
 // Whether the training is to stop, asked from any thread: the calling one asks the caller, at most
 // every 10 ms, and tells the others.
 class Stop {
@@ -132,8 +125,8 @@ class Trainer {
         network_(layout),
         adam_(layout),
         team_(std::min<int>(thread_count(options.threads),
-                            static_cast<int>(group_count(options.lanes, layout.shape.items)))) {
-    const size_t groups = group_count(options.lanes, layout.shape.items);
+                            static_cast<int>(lane_groups(options.lanes, layout.shape.items)))) {
+    const size_t groups = lane_groups(options.lanes, layout.shape.items);
     for (size_t g = 0; g < groups; ++g) {
       const size_t first = g * options.lanes / groups;
       const size_t last = (g + 1) * options.lanes / groups;
@@ -233,6 +226,11 @@ class Trainer {
 };
 
 }  // namespace
+
+size_t lane_groups(size_t lanes, size_t items) {
+  const size_t most = items <= 50'000 ? 4 : items <= 200'000 ? 2 : 1;
+  return std::min(lanes, most);
+}
 
 void initialise(const Layout& layout, bool recency, std::span<const float> embedding, uint64_t seed,
                 std::span<float> parameters) {

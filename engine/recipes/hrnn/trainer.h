@@ -16,6 +16,10 @@ struct WarmStart {
   std::vector<float> states;  // TrainingData::resumed_states
 };
 
+// Over which items the loss of an event is taken: all of them, or candidates drawn anew for each
+// window (candidates.h). kAuto: see training_cost.h.
+enum class Softmax { kAuto, kFull, kSampled };
+
 struct TrainingOptions {
   size_t embedding = 128;
   size_t hidden = 128;
@@ -25,6 +29,7 @@ struct TrainingOptions {
   double learning_rate = 0.008;
   float dropout = 0.25F;
   bool recency = true;
+  Softmax softmax = Softmax::kAuto;
   int64_t session_gap = 1'800;
   uint64_t seed = 1;
   int threads = 0;
@@ -51,6 +56,11 @@ Result<Trained> train(const TrainingView& data, const TrainingOptions& options,
 Result<double> seconds_per_epoch(const TrainingView& data, const TrainingOptions& options,
                                  std::span<const float> embedding, Progress& progress,
                                  const std::function<bool()>& stop);
+
+// How many groups the lanes are cut into, whatever the number of threads: as many as can be trained
+// side by side, but each has a gradient of all parameters of a network of so many items, which must
+// be written and summed.
+size_t lane_groups(size_t lanes, size_t items);
 
 // The parameters before training: E as given, Wx and Wo uniform, Wh three random orthogonal blocks,
 // F normal, rho 0.3 if the recency mask is on, all else 0.
