@@ -26,6 +26,7 @@ constexpr size_t kFewestCases = 50;
 // What is good without fitting, on four data sets.
 constexpr CalibrationWeights kUnfitted{.a = 0.75F, .w = 0.35F, .own = {}};
 constexpr float kEmbeddingDeviation = 0.05F;
+constexpr double kLearningRate = 0.008;
 // Of a budget; the rest is for what comes before and after the epochs.
 constexpr double kBudgetShare = 0.9;
 
@@ -83,7 +84,7 @@ TrainingOptions training_options(const TrainingView& data, Hyperparameters& reso
                                  const FitOptions& fit) {
   if (resolved.is_auto("epochs"))
     resolved.resolve("epochs", static_cast<double>(automatic_epochs(event_count(data))));
-  if (resolved.is_auto("learning_rate")) resolved.resolve("learning_rate", 0.008);
+  if (resolved.is_auto("learning_rate")) resolved.resolve("learning_rate", kLearningRate);
   if (resolved.is_auto("session_gap"))
     resolved.resolve("session_gap", static_cast<double>(automatic_session_gap(data)));
   TrainingOptions options;
@@ -159,10 +160,16 @@ Result<Trained> train_within_budget(const TrainingView& data, TrainingOptions& o
       options.epochs = static_cast<size_t>(most);
     }
   }
+  const double asked = options.learning_rate;
   for (int attempt = 0;; ++attempt) {
     auto trained = hrnn::train(data, options, embedding, nullptr, progress, stop);
-    if (trained.is_ok() || trained.status().code() != StatusCode::kInternal || attempt == 2)
-      return trained;
+    if (trained.is_ok() || trained.status().code() != StatusCode::kInternal) return trained;
+    if (attempt == 2)
+      return Status(StatusCode::kInvalidInput,
+                    fmt::format("{} with learning_rate {}, and with a half and a quarter of it; "
+                                "try a smaller one, for instance {}",
+                                trained.status().message(), asked,
+                                asked > kLearningRate ? kLearningRate : asked / 10));
     options.learning_rate /= 2;
     progress.note(fmt::format("{}: again with learning_rate {}", trained.status().message(),
                               options.learning_rate));

@@ -18,6 +18,18 @@ constexpr uint64_t kStream = 0x1217;
 constexpr double kUserWeightPower = -0.3;
 constexpr float kFirstRho = 0.3F;
 constexpr size_t kProbeWindows = 6;
+// Trained ones are below 100; products of numbers up to this size are still far from overflow.
+constexpr float kLargestParameter = 1e6F;
+
+Status beyond_bounds() {
+  return {StatusCode::kInternal, "the network's numbers grew beyond bounds"};
+}
+
+// False for what is no number, too.
+bool within(std::span<const float> values, float bound) {
+  return std::all_of(values.begin(), values.end(),
+                     [bound](float x) { return std::abs(x) <= bound; });
+}
 
 // Whether the training is to stop, asked from any thread: the calling one asks the caller, at most
 // every 10 ms, and tells the others.
@@ -204,8 +216,7 @@ class Trainer {
         static_cast<double>(total) / static_cast<double>(options_.lanes * options_.window);
     const double rate = options_.learning_rate * rate_factor * std::sqrt(std::min(1.0, full));
     if (!ran) return {StatusCode::kNoMemory, "not enough memory to train hrnn"};
-    if (!adam_.step(rate, gradients_, network_, team_, poll))
-      return {StatusCode::kInternal, "the network's numbers grew beyond bounds"};
+    if (!adam_.step(rate, gradients_, network_, team_, poll)) return beyond_bounds();
     return Status::ok();
   }
 
@@ -280,6 +291,7 @@ Result<Trained> train(const TrainingView& data, const TrainingOptions& options,
   else
     initialise(layout, options.recency, embedding, options.seed, network.parameters.span());
   PERSONALIZE_RETURN_IF_ERROR(trainer.run());
+  if (!within(network.parameters.span(), kLargestParameter)) return beyond_bounds();
   return Trained{layout, std::move(network.parameters), std::move(prepared.recency),
                  std::move(columns)};
 }
