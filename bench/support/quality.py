@@ -23,8 +23,8 @@ def progress(text):
 class Measured:
     """The rows of personalize_metrics of one version."""
 
-    def __init__(self, connection, version):
-        self.seconds = self.cpu_seconds = 0.0
+    def __init__(self, title, connection, version):
+        self.title, self.seconds, self.cpu_seconds = title, 0.0, 0.0
         self.rows = {}
         for metric, k, seen, *values in connection.execute(
                 "SELECT metric, k, seen, value, standard_error, seed_deviation, baseline, markov "
@@ -36,7 +36,7 @@ class Measured:
         return self.rows[METRICS[name], int(k), LISTS[which]]
 
 
-def train(data_set, events, options):
+def train(data_set, title, events, options):
     """hrnn from SQL, as any user trains it but for the evaluation's options."""
     with tempfile.TemporaryDirectory(prefix="personalize-quality-") as folder:
         connection = support.connect(f"{folder}/quality.db", isolation_level=None)
@@ -50,7 +50,7 @@ def train(data_set, events, options):
         begin, cpu_begin = time.monotonic(), time.process_time()
         version, = connection.execute("SELECT personalize_train('measured', ?)", (json.dumps({
             "evaluation": data_set.protocol, "seeds": options.seeds, "final_fit": False, "tie_order": "arrival"}),)).fetchone()
-        measured = Measured(connection, version)
+        measured = Measured(title, connection, version)
         measured.seconds, measured.cpu_seconds = time.monotonic() - begin, time.process_time() - cpu_begin
         for message, in connection.execute("SELECT message FROM personalize_training_log WHERE version = ? "
                                            "AND message <> '' ORDER BY sequence", (version,)):
@@ -61,8 +61,6 @@ def train(data_set, events, options):
 
 def rivals_of(data_set):
     from rivals import als, ease, gru, markov  # only where they are asked for: they need numpy, scipy and torch
-    if data_set.ids_only:
-        return []  # they look at ids and order alone: the figures would be those of the same order with times
     return [markov.Markov(), ease.Ease(), als.Als(), gru.Gru(data_set.gru_seconds, data_set.gru_batch, data_set.gru_rate)]
 
 
@@ -100,14 +98,13 @@ def number(value, signed=False):
 
 def goal_rows(measured):
     """The figures that are required, each with whether it was reached."""
-    titles = {data_set.name: data_set.title for data_set in data_sets.DATA_SETS}
     rows = []
     for goal in read_csv("goals.csv"):
         if goal["data"] not in measured:
             continue
         row = measured[goal["data"]].row(goal["metric"], goal["list"])
         missing = float(goal["at_least"]) - row["value"]
-        rows.append([titles[goal["data"]], goal["list"], goal["metric"], f"{number(row['value'])} +- {number(row['error'])}",
+        rows.append([measured[goal["data"]].title, goal["list"], goal["metric"], f"{number(row['value'])} +- {number(row['error'])}",
                      number(row["deviation"]), goal["at_least"],
                      "reached" if missing <= 0 else f"missed by {missing:.4f}", goal["to_compare"]])
     return rows
@@ -128,7 +125,7 @@ def comparison_rows(data_set, measured, rivals, seeds):
              for name, figures, seconds in rivals]
     by_model = {}
     for line in read_csv("published.csv"):
-        if line["data"] == data_set.name:
+        if line["data"] in (data_set.name, data_set.same_ids):
             by_model.setdefault((line["model"], line["source"]), {})[line["list"]] = line
     rows += [[model, *cells(lambda metric, which: lines.get(which, {}).get(metric, "")), "", source]
              for (model, source), lines in by_model.items()]
@@ -157,27 +154,32 @@ def main():
     options = parser.parse_args()
 
     shared = support.shared_data()
-    measured, comparisons = {}, []
+    measured, rivals, comparisons = {}, {}, []
     for data_set in chosen(options.names):
         path = data_sets.source_file(data_set, shared)
         if path is None:
             progress(f"{data_set.name}: not here (it may not be shipped)")
             continue
-        progress(f"{data_set.name}: {data_set.title}, {path}")
+        title = data_set.title if shared else f"{data_set.title}, as shipped"
+        progress(f"{data_set.name}: {title}, {path}")
         events = data_sets.read(data_set, path)
-        measured[data_set.name] = train(data_set, events, options)
+        measured[data_set.name] = train(data_set, title, events, options)
         progress(f"  {measured[data_set.name].seconds:.0f} s, {measured[data_set.name].cpu_seconds:.0f} CPU s")
-        rivals = measure_rivals(data_set, events) if options.rivals else []
+        ids = data_set.same_ids or data_set.name
+        if options.rivals and ids not in rivals:
+            rivals[ids] = measure_rivals(data_set, events)
         shown = SHOWN[data_set.protocol]
         head = ["model", *(f"{metric} {which}" for which in LISTS for metric in shown), "CPU s", "source"]
-        comparisons.append((data_set, table(head, comparison_rows(data_set, measured[data_set.name], rivals, options.seeds))))
+        comparisons.append((title, table(head, comparison_rows(data_set, measured[data_set.name], rivals.get(ids, []),
+                                                                   options.seeds))))
 
     print(options.header + "\n")
-    print("all: items that the user has had stay in the list; unseen: they are taken out. +-: standard error over the users.\n")
+    print("all: items that the user has had stay in the list; unseen: they are taken out. +-: standard error over the users. "
+          "CPU s: of the fit, of hrnn with its whole evaluation, a seed.\n")
     print(table(["data, protocol", "list", "figure", "measured", "between seeds", "at least", "", "to compare"],
                 goal_rows(measured)))
-    for data_set, text in comparisons:
-        print(f"\n### {data_set.title}\n\n{text}")
+    for title, text in comparisons:
+        print(f"\n### {title}\n\n{text}")
 
 
 if __name__ == "__main__":
