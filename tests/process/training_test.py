@@ -13,7 +13,7 @@ import unittest
 
 import personalize_test as support
 import training_database
-from training_database import one, open_again
+from training_database import PATIENCE, one, open_again, wait_for
 
 # A training of the solution 'slow' or another, in a process of its own.
 TRAIN = """
@@ -23,23 +23,9 @@ connection = training_database.open_again(sys.argv[1])
 print(training_database.one(connection, "SELECT personalize_train(?1)", sys.argv[2]), flush=True)
 """
 
-# Long enough for any machine, far below what 'slow' takes.
-PATIENCE = 60
-
-
 def start_training(path, solution):
     return subprocess.Popen([sys.executable, "-c", TRAIN, path, solution], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(condition):
-    """Gives what `condition` gives as soon as that is true."""
-    end = time.monotonic() + PATIENCE
-    while not (result := condition()):
-        if time.monotonic() > end:
-            raise AssertionError("nothing came within a minute")
-        time.sleep(0.02)
-    return result
 
 
 class Training(unittest.TestCase):

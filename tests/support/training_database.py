@@ -1,8 +1,13 @@
 """A small database to train on, for process tests."""
+import time
+
 import personalize_test as support
 
 # Takes minutes: for tests that stop it.
 LONG = '{"epochs": 1000}'
+
+# Long enough for any machine, far below what 'slow' takes.
+PATIENCE = 60
 
 
 def make(path, users=60, events=3000, journal="DELETE", **options):
@@ -27,3 +32,13 @@ def open_again(path, **options):
 
 def one(connection, sql, *values):
     return connection.execute(sql, values).fetchone()[0]
+
+
+def wait_for(condition):
+    """Gives what `condition` gives as soon as that is true."""
+    end = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        if time.monotonic() > end:
+            raise AssertionError("nothing came within a minute")
+        time.sleep(0.02)
+    return result
