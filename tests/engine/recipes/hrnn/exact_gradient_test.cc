@@ -6,7 +6,9 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <string_view>
 
+#include "engine/math/dispatch.h"
 #include "engine/recipes/hrnn/network.h"
 #include "tests/engine/testing/random_sequences.h"
 #include "tests/engine/testing/tape.h"
@@ -203,6 +205,7 @@ std::map<std::string, Matrix> groups_of(const Layout& layout) {
 struct Case {
   size_t items, embedding, hidden, lanes, window, mean_length;
   float dropout;
+  float own = 0.4F;  // deviation of the own-history weights; the other parameters' is 0.4
 };
 
 class ExactGradient : public testing::TestWithParam<Case> {
@@ -228,10 +231,19 @@ class ExactGradient : public testing::TestWithParam<Case> {
     }
     for (const auto& [name, group] : groups_of(layout_))
       for (size_t i = 0; i < group.rows * group.columns; ++i)
-        network_.parameters[group.offset + i] = static_cast<float>(0.4 * random.normal());
+        network_.parameters[group.offset + i] =
+            static_cast<float>((name == "S" ? GetParam().own : 0.4F) * random.normal());
     network_.panels.pack(0, network_.panels.count(),
                          network_.parameters.data() + layout_.embedding);
     network_.transpose();
+  }
+
+  // Of the largest element of a group. Sums of a few hundred numbers of 24 bits lose some 1e-6,
+  // rho, a difference of large ones, ten times that; the softmax's factors have 8 bits where it is
+  // made in bf16, which wants whole sixteens.
+  static double rounding() {
+    const bool bf16 = std::string_view(kernels().isa).ends_with("bf16");
+    return bf16 && GetParam().embedding % 16 == 0 ? 0.02 : 2e-5;
   }
 
   void compare(const AlignedFloats& ours, const std::vector<double>& exact) {
@@ -242,8 +254,7 @@ class ExactGradient : public testing::TestWithParam<Case> {
         error = std::max(error, std::abs(ours[i] - exact[i]));
         size = std::max(size, std::abs(exact[i]));
       }
-      // Sums of a few hundred numbers of 24 bits: some 1e-6 of the largest element.
-      EXPECT_LT(error, 5e-6 * size + 1e-9) << name;
+      EXPECT_LT(error, rounding() * size + 1e-9) << name;
       used_[name] = std::max(used_[name], size);
     }
   }
@@ -280,7 +291,7 @@ TEST_P(ExactGradient, IsThatOfTheEquationsInDoublePrecision) {
     const double loss = group.run(network_, data_, window, total, dropout, [] { return false; });
     ExactNetwork exact(layout_, data_, network_.parameters.span());
     exact.run(window, total, states, x_mask, state_mask);
-    EXPECT_NEAR(loss, exact.loss(), 1e-6 * exact.loss());
+    EXPECT_NEAR(loss, exact.loss(), 0.1 * rounding() * exact.loss());
     compare(group.gradient(), exact.gradient());
   }
   EXPECT_GE(windows, 2U);
@@ -288,12 +299,13 @@ TEST_P(ExactGradient, IsThatOfTheEquationsInDoublePrecision) {
   for (const auto& [name, largest] : used_) EXPECT_GT(largest, 1e-5) << name;
 }
 
-// Sizes that fill no vector and no panel; many items; windows longer than a block of the softmax.
-INSTANTIATE_TEST_SUITE_P(Sizes, ExactGradient,
-                         testing::Values(Case{70, 20, 24, 3, 7, 6, 0.25F},
-                                         Case{70, 20, 24, 3, 7, 6, 0},
-                                         Case{700, 12, 9, 2, 8, 6, 0.5F},
-                                         Case{150, 12, 8, 1, 150, 90, 0.25F}));
+// Sizes that fill no vector and no panel; many items; windows longer than a block of the softmax;
+// own-history terms that decide all; sizes that fill a vector.
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, ExactGradient,
+    testing::Values(Case{70, 20, 24, 3, 7, 6, 0.25F}, Case{70, 20, 24, 3, 7, 6, 0},
+                    Case{700, 12, 9, 2, 8, 6, 0.5F}, Case{150, 12, 8, 1, 150, 90, 0.25F},
+                    Case{70, 20, 24, 3, 7, 6, 0, 20}, Case{70, 32, 24, 3, 7, 6, 0.25F}));
 
 }  // namespace
 }  // namespace personalize::hrnn
