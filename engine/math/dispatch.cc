@@ -15,9 +15,25 @@ extern const Kernels table;
 namespace kernels_v4 {
 extern const Kernels table;
 }
+namespace kernels_v4bf16 {
+extern const ItemSoftmax item_softmax;
+}
 #endif
 
 namespace {
+
+#if defined(PERSONALIZE_X86_LEVELS)
+// v4 with the products of the training softmax in bf16: all else computes the same bits as v4.
+const Kernels& v4bf16() {
+  static const Kernels table = [] {
+    Kernels result = kernels_v4::table;
+    result.isa = "v4bf16";
+    result.softmax_bf16 = &kernels_v4bf16::item_softmax;
+    return result;
+  }();
+  return table;
+}
+#endif
 
 struct Choice {
   std::string requested;
@@ -29,7 +45,7 @@ const Choice& choice() {
     const char* variable = std::getenv("PERSONALIZE_ISA");
     Choice result{variable == nullptr ? "" : variable, nullptr};
     result.table = kernels_of(result.requested);
-    for (const char* isa : {"v4", "v3", "base"})
+    for (const char* isa : {"v4bf16", "v4", "v3", "base"})
       if (result.table == nullptr) result.table = kernels_of(isa);
     return result;
   }();
@@ -47,6 +63,9 @@ const Kernels* kernels_of(std::string_view isa) {
 #if defined(PERSONALIZE_X86_LEVELS)
   if (isa == "v3" && __builtin_cpu_supports("x86-64-v3")) return &kernels_v3::table;
   if (isa == "v4" && __builtin_cpu_supports("x86-64-v4")) return &kernels_v4::table;
+  if (isa == "v4bf16" && __builtin_cpu_supports("x86-64-v4") &&
+      __builtin_cpu_supports("avx512bf16"))
+    return &v4bf16();
 #endif
   return nullptr;
 }

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/math/item_softmax.h"
+
 namespace personalize {
 
 // A matrix whose element (i, k) is at data[i * row_stride + k * column_stride].
@@ -22,19 +24,6 @@ struct Moments {
   double zeroth, first, second;
 };
 
-// One row of the training softmax, see Kernels::softmax_gradient.
-struct SoftmaxRow {
-  float* logits;         // in: y . E; out: d loss / d logit
-  const float* bias;     // added to the logits
-  const float* recency;  // rho times it is added to the logits; may be null
-  float rho;
-  size_t size;
-  size_t target;
-  float weight;          // of this row in the loss
-  float* bias_gradient;  // the gradient is added here
-  double* rho_gradient;  // and its product with `recency` here
-};
-
 // One step of Adam, see Kernels::adam.
 struct AdamStep {
   float rate;            // learning rate over the first moment's bias correction
@@ -47,7 +36,11 @@ inline constexpr float kAdamDecay2 = 0.999F;
 inline constexpr float kAdamEpsilon = 1e-8F;
 
 struct Kernels {
-  const char* isa;  // "base", "v3" or "v4"
+  const char* isa;  // "base", "v3", "v4" or "v4bf16"
+
+  // The training softmax in f32, and in bf16 or null; the latter wants D in whole 16.
+  const ItemSoftmax* softmax;
+  const ItemSoftmax* softmax_bf16;
 
   // c (m x n, row stride ldc) = a (m x k) times b (k x n, row stride ldb), added to c if
   // `accumulate`. Sums over k run in ascending order for every element.
@@ -72,10 +65,6 @@ struct Kernels {
   void (*gru_backward)(size_t size, const float* gates, const float* candidate_part,
                        const float* previous, float* gradient, float* input_gradient,
                        float* recurrent_gradient, float* candidate_bias_gradient);
-
-  // Finishes row.logits, turns them into weight * (softmax - [target]) and returns the row's loss,
-  // weight * -ln softmax[target]. Sparse terms must have been added to the logits before.
-  double (*softmax_gradient)(const SoftmaxRow& row);
 
   // Over size elements: z[i] - maximum is exponentiated; g weighs the higher moments.
   Moments (*moments)(size_t size, const float* z, float maximum, const float* g);

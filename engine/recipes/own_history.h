@@ -96,6 +96,8 @@ class OwnHistory {
   }
 
   std::span<const OwnItem> items() const { return items_; }
+  // The place of `item` in items(), -1 if the user never had it.
+  int32_t place_of(ItemIndex item) const { return slot_[static_cast<size_t>(item)]; }
   int32_t last_place() const { return events_ - 1; }
   // Place of the first event of the running session.
   int32_t session_start() const { return session_start_; }

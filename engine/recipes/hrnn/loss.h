@@ -9,29 +9,38 @@
 #include <vector>
 
 #include "engine/math/aligned_floats.h"
+#include "engine/math/item_softmax.h"
 #include "engine/recipes/hrnn/parameters.h"
 #include "engine/recipes/own_history.h"
 
 namespace personalize::hrnn {
 
-// E once more, as the product wants it: panels of kPanel items, each embedding-dimension-major, the
-// last one filled up with zeros. Shared by all threads; written between windows.
+// E once more, as the products want it. Shared by all threads; written between windows.
 class ItemPanels {
  public:
-  static constexpr size_t kPanel = 32;
+  static constexpr size_t kPanel = kItemPanel;
   ItemPanels(size_t items, size_t embedding);
   size_t count() const { return panels_; }
-  // Row stride of logits: the items, filled up to whole panels.
-  size_t width() const { return panels_ * kPanel; }
-  const float* panel(size_t i) const { return data_.data() + i * kPanel * embedding_; }
-  // Copies the items of panels first .. last - 1 out of `embedding` (items x D).
+  // The kernels that understand these panels: in bf16 where the machine has it.
+  const ItemSoftmax& softmax() const { return softmax_; }
+  const float* panels() const { return panel_data_.data(); }
+  const float* pairs() const { return pair_data_.data(); }
+  // Packs the items of panels first .. last - 1 out of `embedding` (items x D).
   void pack(size_t first, size_t last, const float* embedding);
 
  private:
   size_t items_;
   size_t embedding_;
   size_t panels_;
-  AlignedFloats data_;
+  const ItemSoftmax& softmax_;
+  AlignedFloats panel_data_;
+  AlignedFloats pair_data_;
+};
+
+// An item that is asked after an event, and its weight in the loss.
+struct LossTarget {
+  ItemIndex item = kNoItem;
+  float weight = 0;
 };
 
 // One row of the loss: the event just seen, and what is asked after it.
@@ -42,8 +51,7 @@ struct LossRow {
   // The events before it, if the lane has not seen them: its segment begins here.
   std::span<const ItemIndex> past_items;
   std::span<const int64_t> past_times;
-  ItemIndex target = kNoItem;
-  float weight = 0;
+  std::span<const LossTarget> targets;
   const float* recency = nullptr;  // the bucket's row of the recency table
 };
 
@@ -53,35 +61,51 @@ class LaneLoss {
  public:
   LaneLoss(const Layout& layout, int64_t session_gap);
 
-  // Over `rows`, whose output vectors are y (rows x D): returns the weighted loss and writes
-  // d loss / d y to y_gradient; adds the gradients of E, b, rho and S to `gradient` (of the
-  // layout). `scratch` holds rows_at_once(...) rows of logits. Gives up early, with a meaningless
-  // result, when `stop` says so.
+  // Over `rows`, whose output vectors are y (rows x D): returns the sum over rows and targets of
+  // weight * -ln softmax[target] and writes d loss / d y to y_gradient; adds the gradients of E, b,
+  // rho and S to `gradient` (of the layout). `scratch` has scratch_floats(...). Gives up early,
+  // with a meaningless result, when `stop` says so.
   double run(std::span<const LossRow> rows, const float* y, const float* parameters,
              const ItemPanels& panels, AlignedFloats& scratch, const std::function<bool()>& stop,
              float* y_gradient, float* gradient);
 
-  // How many rows of logits are made at once: many, so that E is read seldom, but of many items
-  // few, so that little memory is needed and `stop` is asked often enough.
-  static size_t rows_at_once(size_t width);
+  // The room that run() needs for the softmax of as many rows as it works on at once.
+  static size_t scratch_floats(const Layout& layout);
 
   void start_epoch() { own_.clear(); }
 
  private:
-  // The gradients of one row's own-history term and of rho, in double precision over a window.
+  // The own-history term as factors of the softmax's numbers, made once for each run.
+  struct OwnFactors {
+    static constexpr size_t kCounts = 32;
+    float recency[kRecencyBuckets];
+    float count[kCounts];  // [n]: of an item had n times
+    float count_weight;
+    float session;
+  };
+  // Gradients in double precision over a window.
   struct Sums {
+    double loss = 0;
     double rho = 0;
     double own[kOwnHistoryParameters] = {};
   };
   void resume(const LossRow& row);
+  OwnFactors own_factors(const float* weights) const;
   float logarithm_of_count(int32_t count) const;
-  double row(const LossRow& row, const float* parameters, float* logits, float* gradient,
-             Sums& sums);
+  // Finishes row `r` of the block and returns the factor that makes its numbers d loss / d logit,
+  // the targets left out.
+  float finish_row(const LossRow& row, const ItemSoftmax& softmax, const SoftmaxBlock& block,
+                   size_t r, const OwnFactors& factors, Sums& sums);
+  void add_own_factors(const OwnFactors& factors);
+  void add_own_gradient(const LossRow& row, float scale, Sums& sums) const;
 
   const Layout& layout_;
   int64_t session_gap_;
   OwnHistory own_;
   std::vector<float> log_count_;  // ln n of small n
+  // Of the history's items, while a row is worked on.
+  std::vector<int32_t> own_items_;
+  std::vector<float> own_values_;
 };
 
 }  // namespace personalize::hrnn

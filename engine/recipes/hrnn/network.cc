@@ -67,6 +67,7 @@ LaneGroup::LaneGroup(const Layout& layout, size_t first_lane, size_t lanes, size
   losses_.reserve(lanes);
   for (size_t lane = 0; lane < lanes; ++lane) losses_.emplace_back(layout_, session_gap);
   loss_rows_.resize(longest_window);
+  loss_targets_.resize(longest_window);
   gradient_ = AlignedFloats(layout.size);
   state_ = AlignedFloats(lanes * h);
   for (AlignedFloats* floats : {&x_, &x_mask_, &x_gradient_, &y_, &y_gradient_})
@@ -78,8 +79,7 @@ LaneGroup::LaneGroup(const Layout& layout, size_t first_lane, size_t lanes, size
     *floats = AlignedFloats(rows * h);
   recurrent_ = AlignedFloats(lanes * 3 * h);
   carried_ = AlignedFloats(lanes * h);
-  const size_t width = ItemPanels(layout.shape.items, 0).width();
-  logits_ = AlignedFloats(LaneLoss::rows_at_once(width) * width);
+  softmax_ = AlignedFloats(LaneLoss::scratch_floats(layout));
 }
 
 void LaneGroup::start_epoch() {
@@ -187,8 +187,9 @@ double LaneGroup::loss(const Network& network, const TrainingData& data, const W
         row.past_items = {all.item.data() + begin, e - begin};
         row.past_times = {all.timestamp.data() + begin, e - begin};
       }
-      row.target = all.item[e + 1];
-      row.weight = data.user_weight[window.user[place]] / static_cast<float>(total);
+      loss_targets_[t] = {all.item[e + 1],
+                          data.user_weight[window.user[place]] / static_cast<float>(total)};
+      row.targets = {&loss_targets_[t], 1};
       row.recency = nullptr;
       if (!data.recency.starts.empty())
         row.recency =
@@ -197,7 +198,7 @@ double LaneGroup::loss(const Network& network, const TrainingData& data, const W
     }
     float* gradient = y_gradient_.data() + lane * window.steps * d;
     sum += losses_[lane].run({loss_rows_.data(), valid}, y_.data() + lane * window.steps * d,
-                             network.parameters.data(), network.panels, logits_, stop, gradient,
+                             network.parameters.data(), network.panels, softmax_, stop, gradient,
                              gradient_.data());
     std::fill(gradient + valid * d, gradient + window.steps * d, 0.0F);
   }

@@ -85,6 +85,7 @@ class LaneGroup {
   const size_t lanes_;
   std::vector<LaneLoss> losses_;  // one a lane
   std::vector<LossRow> loss_rows_;
+  std::vector<LossTarget> loss_targets_;
   AlignedFloats gradient_;
   AlignedFloats state_;  // lanes x H, carried from window to window
   // Row lane * steps + t is a lane's step t.
@@ -94,7 +95,7 @@ class LaneGroup {
   AlignedFloats y_, y_gradient_;                                                      // rows x D
   AlignedFloats recurrent_;                                                           // lanes x 3H
   AlignedFloats carried_;                                                             // lanes x H
-  AlignedFloats logits_;
+  AlignedFloats softmax_;
 };
 
 }  // namespace personalize::hrnn

