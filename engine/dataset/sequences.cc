@@ -18,12 +18,6 @@ constexpr size_t kEnoughPairs = 100;
 // 0.50 to 0.55 on five public data sets; a table loaded in item order gives nearly 1.
 constexpr double kOrderedShare = 0.75;
 
-bool same_whatever_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
-
 bool all_digits(std::string_view id) {
   return !id.empty() &&
          std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
@@ -37,11 +31,11 @@ bool id_less(std::string_view a, std::string_view b) {
   return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
 
-// Appends the events that pass the filter; looks up each code's text once.
+// Appends the events that pass the filter; looks up each item's text once.
 class SequenceReader : public EventSink {
  public:
   SequenceReader(EventSource& source, const EventFilter& filter, Sequences& sequences)
-      : source_(source), filter_(filter), sequences_(sequences) {
+      : source_(source), check_(source, filter), sequences_(sequences) {
     sequences_.start.push_back(0);
   }
 
@@ -49,7 +43,7 @@ class SequenceReader : public EventSink {
     sequences_.rows_read += events.size();
     const size_t before = sequences_.item.size();
     for (const Event& event : events) {
-      PERSONALIZE_ASSIGN_OR_RETURN(const bool taken, passes(event));
+      PERSONALIZE_ASSIGN_OR_RETURN(const bool taken, check_.passes(event));
       if (!taken) continue;
       PERSONALIZE_ASSIGN_OR_RETURN(const ItemIndex item, item_of(event.item));
       sequences_.item.push_back(item);
@@ -63,19 +57,6 @@ class SequenceReader : public EventSink {
   }
 
  private:
-  Result<bool> passes(const Event& event) {
-    if (filter_.has_threshold && !(event.value >= filter_.event_value_threshold)) return false;
-    if (filter_.event_type.empty()) return true;
-    if (event.type < 0) return false;
-    const auto code = static_cast<size_t>(event.type);
-    if (code >= type_passes_.size()) type_passes_.resize(code + 1, kUnknown);
-    if (type_passes_[code] == kUnknown) {
-      PERSONALIZE_ASSIGN_OR_RETURN(const std::string_view type, source_.event_type(event.type));
-      type_passes_[code] = same_whatever_case(type, filter_.event_type) ? kYes : kNo;
-    }
-    return type_passes_[code] == kYes;
-  }
-
   Result<ItemIndex> item_of(ItemCode code) {
     if (code < 0) return Status(StatusCode::kInternal, "an event came without an item");
     const auto place = static_cast<size_t>(code);
@@ -87,12 +68,10 @@ class SequenceReader : public EventSink {
     return index_[place];
   }
 
-  enum Answer : uint8_t { kUnknown, kYes, kNo };
   EventSource& source_;
-  const EventFilter& filter_;
+  FilterCheck check_;
   Sequences& sequences_;
-  std::vector<Answer> type_passes_;  // by event type code
-  std::vector<ItemIndex> index_;     // by item code
+  std::vector<ItemIndex> index_;  // by item code
 };
 
 // Each item's place among all ids in `less` order.

@@ -8,21 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/dataset/event_filter.h"
 #include "engine/dataset/sources.h"
 #include "engine/dataset/vocabulary.h"
 #include "engine/ids.h"
 #include "engine/status.h"
 
 namespace personalize {
-
-// Which events count, for training and for a user's state alike (event_type and
-// event_value_threshold of a solution). Empty event_type: all. Event types match whatever their
-// case (Amazon's rule). An event without a value does not pass a threshold.
-struct EventFilter {
-  std::string event_type;
-  double event_value_threshold = 0;
-  bool has_threshold = false;
-};
 
 // How ties (equal timestamps of one user) are ordered before training.
 enum class TieOrder { kAuto, kArrival, kShuffled };

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/dataset/event_filter.h"
 #include "engine/dataset/sources.h"
 #include "engine/recipes/recipe.h"
 #include "engine/serving/loaded_model.h"
@@ -21,22 +22,20 @@ class HistoryReader {
  public:
   // `source` must outlive the reader.
   HistoryReader(EventSource& source, std::shared_ptr<const LoadedModel> model)
-      : source_(source), model_(std::move(model)) {}
+      : source_(source), model_(std::move(model)), check_(source, model_->filter) {}
 
   // Replaces `history` by the user's events in order. A user the source does not know has none: no
   // error.
   Status read(std::string_view user_id, std::vector<ModelEvent>& history);
 
  private:
-  enum class Passes : uint8_t { kUnknown, kYes, kNo };
   Result<ItemIndex> item_of(ItemCode code);
-  Result<bool> passes(const Event& event);
 
   EventSource& source_;
   std::shared_ptr<const LoadedModel> model_;
+  FilterCheck check_;
   std::vector<Event> events_;
   std::vector<ItemIndex> item_;  // by item code
-  std::vector<Passes> type_;     // by event type code
   uint64_t generation_ = 0;
 };
 
