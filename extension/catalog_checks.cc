@@ -10,6 +10,7 @@
 
 #include "engine/store/versions.h"
 #include "engine/training/job.h"
+#include "engine/training/memory_size.h"
 #include "extension/boundary.h"
 #include "extension/catalog.h"
 #include "extension/store_access.h"
@@ -57,11 +58,22 @@ Status check_object(std::string_view table, std::string_view column, sqlite3_val
 Status check_setting(Connection&, sqlite3_value** values) {
   constexpr std::string_view kTable = "personalize_settings";
   const std::string_view name = text_of(values[0]);
-  if (name != "store_path")
-    return invalid(kTable, fmt::format("there is no setting '{}'; there are: store_path", name));
-  if (sqlite3_value_type(values[1]) != SQLITE_NULL && text_of(values[1]).empty())
+  const bool is_null = sqlite3_value_type(values[1]) == SQLITE_NULL;
+  const std::string_view value = text_of(values[1]);
+  if (name == "store_path") {
+    if (is_null || !value.empty()) return Status::ok();
     return invalid(kTable, "store_path is empty; it is a directory, or NULL for the usual place");
-  return Status::ok();
+  }
+  if (name == "max_training_memory") {
+    if (is_null || parse_memory_size(value)) return Status::ok();
+    return invalid(kTable,
+                   fmt::format("max_training_memory is '{}'; it is a number of bytes, such as "
+                               "4000000000 or '4 GB', or NULL for half of the machine's memory",
+                               value));
+  }
+  return invalid(
+      kTable,
+      fmt::format("there is no setting '{}'; there are: max_training_memory, store_path", name));
 }
 
 // personalize_check_dataset_group(name)

@@ -24,6 +24,7 @@ class ContentReader : public EventSource {
                 BusinessTable business);
 
   Status scan(EventSink& sink) override;
+  Result<std::optional<SourceBounds>> bounds() override;
   Status of_user(std::string_view user_id, std::vector<Event>& events) override;
   Result<std::string_view> item_id(ItemCode code) override { return items_.text(code); }
   Result<std::string_view> event_type(EventTypeCode code) override { return types_.text(code); }

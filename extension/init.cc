@@ -11,6 +11,7 @@
 #include "extension/catalog_stubs.h"
 #include "extension/connection.h"
 #include "extension/dataset_table.h"
+#include "extension/estimate_table.h"
 #include "extension/import_function.h"
 #include "extension/report_tables.h"
 #include "extension/score_function.h"
@@ -38,6 +39,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_checks(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_stubs(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_train_function(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_estimate_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_report_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_status_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_upkeep_functions(connection));

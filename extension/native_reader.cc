@@ -32,6 +32,11 @@ NativeReader::NativeReader(Connection& connection, std::string_view schema, std:
       scan_query_(fmt::format(
           "SELECT USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE FROM {} ORDER BY USER_ID",
           shadow_table(schema, table, "event"))),
+      bounds_query_(fmt::format("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), "
+                                "(SELECT count(*) FROM {})",
+                                shadow_table(schema, table, "event"),
+                                shadow_table(schema, table, "user"),
+                                shadow_table(schema, table, "item"))),
       users_table_(shadow_table(schema, table, "user")),
       items_(connection, shadow_table(schema, table, "item")),
       types_(connection, shadow_table(schema, table, "type")) {}
@@ -78,6 +83,16 @@ Status NativeReader::of_user(std::string_view user_id, std::vector<Event>& event
   }
   sort_by_time(events);
   return Status::ok();
+}
+
+// Counting rows looks at the pages of a b-tree, not at its rows. The dictionaries may know users
+// and items whose events were deleted.
+Result<std::optional<SourceBounds>> NativeReader::bounds() {
+  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(bounds_query_));
+  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
+  return std::optional<SourceBounds>({static_cast<uint64_t>(statement.integer(0)),
+                                      static_cast<uint64_t>(statement.integer(1)),
+                                      static_cast<uint64_t>(statement.integer(2))});
 }
 
 Status NativeReader::scan(EventSink& sink) {

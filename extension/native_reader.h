@@ -16,6 +16,7 @@ class NativeReader : public EventSource {
   NativeReader(Connection& connection, std::string_view schema, std::string_view table);
 
   Status scan(EventSink& sink) override;
+  Result<std::optional<SourceBounds>> bounds() override;
   Status of_user(std::string_view user_id, std::vector<Event>& events) override;
   Result<std::string_view> item_id(ItemCode code) override { return items_.text(code); }
   Result<std::string_view> event_type(EventTypeCode code) override { return types_.text(code); }
@@ -35,6 +36,7 @@ class NativeReader : public EventSource {
   const std::string schema_version_query_;
   const std::string user_query_;  // one user's events
   const std::string scan_query_;  // all events
+  const std::string bounds_query_;
   const std::string users_table_;
   CodeTexts items_;
   CodeTexts types_;

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <string>
 
 #include "engine/training/job.h"
@@ -18,6 +17,7 @@
 #include "extension/event_reader.h"
 #include "extension/progress_line.h"
 #include "extension/store_access.h"
+#include "extension/training_settings.h"
 
 namespace personalize {
 namespace {
@@ -26,25 +26,13 @@ constexpr std::string_view kCaller = "personalize_train";
 
 class SqlTrainingHost final : public TrainingHost {
  public:
-  explicit SqlTrainingHost(Connection& connection) : connection_(connection) {}
+  explicit SqlTrainingHost(Connection& connection) : probe_(connection) {}
 
-  bool stop() override {
-    // A probe costs a statement: not at every call.
-    constexpr std::chrono::milliseconds kBetweenProbes(10);
-    const auto now = std::chrono::steady_clock::now();
-    if (!stopped_ && now >= next_probe_) {
-      stopped_ = connection_.interrupted();
-      next_probe_ = now + kBetweenProbes;
-    }
-    return stopped_;
-  }
-
+  bool stop() override { return probe_.interrupted(); }
   void row(std::string_view version, const LogRow& row) override { line_.show(version, row); }
 
  private:
-  Connection& connection_;
-  std::chrono::steady_clock::time_point next_probe_;
-  bool stopped_ = false;
+  InterruptProbe probe_;
   ProgressLine line_;
 };
 
@@ -56,13 +44,15 @@ Status from_train(const Status& status) {
   std::string_view exception;
   if (status.code() == StatusCode::kInvalidInput) exception = "InvalidInputException: ";
   if (status.code() == StatusCode::kNotFound) exception = "ResourceNotFoundException: ";
+  if (status.code() == StatusCode::kLimitExceeded) exception = "LimitExceededException: ";
   return {status.code(), fmt::format("{}{}: {}", exception, kCaller, status.message())};
 }
 
 Result<VersionRecord> train_solution(Connection& connection, std::string_view name,
                                      std::string_view options_json) {
   PERSONALIZE_ASSIGN_OR_RETURN(const SolutionEntry entry, find_solution(connection, name, kCaller));
-  PERSONALIZE_ASSIGN_OR_RETURN(const TrainingOptions options, TrainingOptions::parse(options_json));
+  PERSONALIZE_ASSIGN_OR_RETURN(TrainingOptions options, TrainingOptions::parse(options_json));
+  PERSONALIZE_ASSIGN_OR_RETURN(options.max_memory, max_training_memory(connection, entry.schema));
   PERSONALIZE_ASSIGN_OR_RETURN(
       const std::unique_ptr<EventSource> source,
       open_event_source(connection, entry.schema, entry.solution.dataset_group));

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,13 @@ class EventSink {
   virtual Status user(std::string_view user_id, std::span<const Event> events) = 0;
 };
 
+// At most how much a source holds.
+struct SourceBounds {
+  uint64_t events = 0;
+  uint64_t users = 0;
+  uint64_t items = 0;
+};
+
 // All events of a dataset group, as one snapshot sees them. Used from one thread, that of the
 // connection.
 class EventSource {
@@ -43,6 +51,9 @@ class EventSource {
   // Gives every user's events to `sink`, users in ascending order of their number in the source.
   // One statement over the database: what it sees is one snapshot.
   virtual Status scan(EventSink& sink) = 0;
+
+  // Bounds of what scan() gives, if they can be told without reading the events.
+  virtual Result<std::optional<SourceBounds>> bounds() { return std::optional<SourceBounds>(); }
 
   // Replaces `events` with the user's events, in the order of EventSink::user. A user without
   // events, or unknown, gives none: no error.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/math/dispatch.h"
+#include "engine/math/machine_speed.h"
 
 namespace personalize {
 namespace {
@@ -218,6 +219,16 @@ Result<CalibrationWeights> calibrate(std::span<const CalibrationCase> cases,
   const bool finite =
       std::all_of(weights.begin(), weights.end(), [](double x) { return std::isfinite(x); });
   return finite ? from_array(weights) : start;
+}
+
+double calibration_seconds(size_t cases, double items, double terms, double own) {
+  constexpr double kPasses = 14;  // of Newton's method and its line searches, seldom more
+  return kPasses * static_cast<double>(cases) * (items + 30 * (terms + own)) /
+         machine_speed().updates;
+}
+
+double calibration_bytes(size_t cases, double terms, double own) {
+  return static_cast<double>(cases) * (8 * terms + sizeof(OwnItem) * own + sizeof(CalibrationCase));
 }
 
 }  // namespace personalize

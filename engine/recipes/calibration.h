@@ -40,4 +40,9 @@ Result<CalibrationWeights> calibrate(std::span<const CalibrationCase> cases,
                                      const CalibrationWeights& start, bool fit_own,
                                      const std::function<bool()>& stop);
 
+// Seconds that takes on one thread, for `terms` Markov terms and `own` items of the history a case.
+double calibration_seconds(size_t cases, double items, double terms, double own);
+// Bytes of the cases' sparse terms.
+double calibration_bytes(size_t cases, double terms, double own);
+
 }  // namespace personalize

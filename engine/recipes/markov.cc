@@ -6,6 +6,7 @@
 
 #include "engine/math/dispatch.h"
 #include "engine/math/finite.h"
+#include "engine/math/machine_speed.h"
 #include "engine/recipes/calibration.h"
 #include "engine/recipes/markov_counts.h"
 #include "engine/recipes/own_history.h"
@@ -129,6 +130,14 @@ std::vector<HyperparameterSpec> make_specs() {
   };
 }
 
+MarkovSettings markov_settings(const Hyperparameters& hyperparameters) {
+  MarkovSettings settings;
+  settings.window = static_cast<int32_t>(hyperparameters.integer("window"));
+  settings.decay = static_cast<float>(hyperparameters.real("decay"));
+  settings.smoothing = static_cast<float>(hyperparameters.real("smoothing"));
+  return settings;
+}
+
 class MarkovRecipe final : public Recipe {
  public:
   std::string_view name() const override { return "markov"; }
@@ -144,6 +153,26 @@ class MarkovRecipe final : public Recipe {
     }
   }
 
+  FitCost cost(const DataSize& size, const Hyperparameters& hyperparameters,
+               const FitOptions& options) const override {
+    const auto items = static_cast<double>(size.items);
+    const auto users = static_cast<double>(std::max<uint64_t>(1, size.users));
+    const double history = static_cast<double>(size.events) / users;
+    const auto cases = static_cast<size_t>(std::min<double>(kCalibrationUsers, users));
+    const CountingCost counting =
+        counting_cost(size, markov_settings(hyperparameters), options.threads);
+    const double second = 1 / machine_speed().updates;
+    const double calibrating =
+        8 * counting.entries + calibration_bytes(cases, counting.terms, history) + 28 * items;
+    FitCost cost;
+    cost.model_bytes = 8 * counting.entries + 20 * items;
+    cost.bytes = std::max({counting.bytes, calibrating, 8 * counting.entries + cost.model_bytes});
+    cost.seconds =
+        2 * counting.seconds + calibration_seconds(cases, items, counting.terms, history);
+    cost.score_seconds = second * (2 * items + 3 * counting.terms + 3 * history);
+    return cost;
+  }
+
   Result<std::unique_ptr<Model>> open(const BlobView& blob) const override {
     return MarkovModel::open(blob);
   }
@@ -151,10 +180,10 @@ class MarkovRecipe final : public Recipe {
  private:
   static Result<CalibrationWeights> fit_weights(const CalibrationSplit& split,
                                                 const MarkovSettings& settings, int64_t session_gap,
-                                                const std::function<bool()>& stop) {
+                                                int threads, const std::function<bool()>& stop) {
     if (split.users.size() < kFewestCases) return kUnfitted;
     PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts counts,
-                                 count_transitions(split.rest, settings, stop));
+                                 count_transitions(split.rest, settings, threads, stop));
     const MarkovChain chain(counts);
     const Sequences& all = *split.rest.sequences;
     const std::vector<float> base = log_popularity(count_events(split.rest));
@@ -193,20 +222,18 @@ class MarkovRecipe final : public Recipe {
     if (resolved.is_auto("session_gap"))
       resolved.resolve("session_gap", static_cast<double>(automatic_session_gap(selected)));
     const auto session_gap = static_cast<int64_t>(resolved.real("session_gap"));
-    MarkovSettings settings;
-    settings.window = static_cast<int32_t>(resolved.integer("window"));
-    settings.decay = static_cast<float>(resolved.real("decay"));
-    settings.smoothing = static_cast<float>(resolved.real("smoothing"));
+    const MarkovSettings settings = markov_settings(resolved);
     const auto stop = [&progress] { return progress.stop(); };
 
     const CalibrationSplit split =
         withhold_last_events(selected, kCalibrationUsers, 1, options.seed);
     StoredWeights stored{};
-    PERSONALIZE_ASSIGN_OR_RETURN(stored.weights, fit_weights(split, settings, session_gap, stop));
+    PERSONALIZE_ASSIGN_OR_RETURN(stored.weights,
+                                 fit_weights(split, settings, session_gap, options.threads, stop));
     stored.session_gap = session_gap;
     // With the weights fitted, the withheld events count too.
     PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts counts,
-                                 count_transitions(selected, settings, stop));
+                                 count_transitions(selected, settings, options.threads, stop));
     BlobWriter blob;
     blob.add("markov.popularity", log_popularity(count_events(selected)));
     blob.add("markov.users", distinct_users(selected));

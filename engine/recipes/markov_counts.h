@@ -43,10 +43,20 @@ struct MarkovCounts {
   void write(BlobWriter& blob) const;
 };
 
-// Counts the transitions of `data`. `stop` is asked every few milliseconds. Errors: kInterrupted
-// when it says so.
+// Counts the transitions of `data` on `threads` threads of its own (0: one a core), with the same
+// result for any number. settings.window is at most 255. `stop` is asked every 20 ms, on the
+// calling thread. Errors: kInterrupted when it says so.
 Result<MarkovCounts> count_transitions(const TrainingView& data, const MarkovSettings& settings,
-                                       const std::function<bool()>& stop);
+                                       int threads, const std::function<bool()>& stop);
+
+// What counting takes, as FitCost has it.
+struct CountingCost {
+  double entries = 0;  // at most: 8 bytes each in MarkovCounts
+  double bytes = 0;    // at the peak of counting, the result among them
+  double seconds = 0;
+  double terms = 0;  // entries that MarkovChain::terms looks at, at most
+};
+CountingCost counting_cost(const DataSize& size, const MarkovSettings& settings, int threads);
 
 // Events of each item in `data`.
 std::vector<float> count_events(const TrainingView& data);

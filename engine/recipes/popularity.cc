@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/math/machine_speed.h"
+
 namespace personalize {
 namespace {
 
@@ -43,6 +45,16 @@ class PopularityRecipe : public Recipe {
     fitted.blob.add(kUsers, distinct_users(data));
     fitted.hyperparameters = hyperparameters;
     return fitted;
+  }
+
+  FitCost cost(const DataSize& size, const Hyperparameters&, const FitOptions&) const override {
+    const auto items = static_cast<double>(size.items);
+    const double second = 1 / machine_speed().updates;
+    return {.bytes = 16 * items,
+            .seconds = 2 * second * static_cast<double>(size.events),
+            .model_bytes = 4 * items,
+            .step_seconds = 0,
+            .score_seconds = items * second / 4};
   }
 
   Result<std::unique_ptr<Model>> open(const BlobView& blob) const override {

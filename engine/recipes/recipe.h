@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/dataset/data_size.h"
 #include "engine/dataset/sequences.h"
 #include "engine/ids.h"
 #include "engine/status.h"
@@ -136,6 +137,16 @@ struct Fitted {
   Hyperparameters hyperparameters;  // with "auto" resolved
 };
 
+// What one fit() takes, and its model. Estimates: bytes are not less than what is used, seconds are
+// those of a machine with nothing else to do.
+struct FitCost {
+  double bytes = 0;          // at most, besides the Sequences
+  double seconds = 0;        // of the clock
+  double model_bytes = 0;    // of the blob
+  double step_seconds = 0;   // Model::step for one event, on one thread
+  double score_seconds = 0;  // Model::score, on one thread
+};
+
 // Stateless; one of each lives for the whole process.
 class Recipe {
  public:
@@ -153,6 +164,10 @@ class Recipe {
   // joined before it returns.
   virtual Result<Fitted> fit(const TrainingView& data, const Hyperparameters& hyperparameters,
                              const FitOptions& options, Progress& progress) const = 0;
+
+  // What fit() would take on so much data.
+  virtual FitCost cost(const DataSize& size, const Hyperparameters& hyperparameters,
+                       const FitOptions& options) const = 0;
 
   // Errors: kCorrupt if the blob is not one that fit() of this recipe and format wrote: every index
   // in range, every float finite.

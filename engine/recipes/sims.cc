@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/dataset/history_length.h"
+#include "engine/math/machine_speed.h"
 #include "engine/math/parallel.h"
 #include "engine/recipes/popularity.h"
 
@@ -301,6 +302,22 @@ class SimsRecipe : public Recipe {
     fitted.blob.add(kUsers, distinct_users(data));
     fitted.hyperparameters = hyperparameters;
     return fitted;
+  }
+
+  FitCost cost(const DataSize& size, const Hyperparameters&,
+               const FitOptions& options) const override {
+    const auto items = static_cast<double>(size.items);
+    const auto events = static_cast<double>(size.events);
+    const int threads = thread_count(options.threads);
+    const double second = 1 / machine_speed().updates;
+    const double kept = std::min({items * kMostNeighbours, items * items, size.pairs});
+    FitCost cost;
+    cost.model_bytes = 8 * kept + 12 * items;
+    cost.bytes = 12 * events + 16 * kept + (64 + 24 * threads) * items;
+    cost.seconds = second * (20 * events + (size.pairs + 10 * kept) / threads);
+    cost.score_seconds =
+        second * (2 * items + kept / items * events / static_cast<double>(size.users));
+    return cost;
   }
 
   Result<std::unique_ptr<Model>> open(const BlobView& blob) const override {

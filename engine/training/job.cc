@@ -17,6 +17,7 @@
 #include "engine/math/parallel.h"
 #include "engine/recipes/popularity.h"
 #include "engine/training/advice.h"
+#include "engine/training/estimate.h"
 #include "engine/training/metric_summary.h"
 #include "engine/training/metrics.h"
 #include "engine/training/options.h"
@@ -330,6 +331,8 @@ Result<VersionRecord> train(const Solution& solution, const TrainingOptions& opt
                   "interactions");
   }
   PERSONALIZE_RETURN_IF_ERROR(fail_abandoned_versions(store));
+  PERSONALIZE_RETURN_IF_ERROR(
+      check_training_memory(solution, options, source, [&host] { return host.stop(); }));
   PERSONALIZE_ASSIGN_OR_RETURN(
       const std::unique_ptr<VersionWriter> version,
       VersionWriter::begin(store, host, draft_of(solution, options, *recipe, hyperparameters)));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <new>
 
+#include "engine/recipes/hrnn/cost.h"
 #include "engine/recipes/hrnn/model.h"
 #include "engine/recipes/hrnn/trainer.h"
 #include "engine/recipes/popularity.h"
@@ -73,6 +74,10 @@ size_t automatic_epochs(size_t events) {
   return 10;
 }
 
+size_t calibration_users(size_t items) {
+  return std::min(kCalibrationUsers, kMostCalibrationFloats / std::max<size_t>(1, items));
+}
+
 size_t event_count(const TrainingView& data) {
   size_t events = 0;
   for (size_t user = 0; user < data.end.size(); ++user)
@@ -80,13 +85,11 @@ size_t event_count(const TrainingView& data) {
   return events;
 }
 
-TrainingOptions training_options(const TrainingView& data, Hyperparameters& resolved,
-                                 const FitOptions& fit) {
+// "auto" becomes what data of so many events ask for. The session gap is left as it is.
+TrainingOptions training_options(size_t events, Hyperparameters& resolved, const FitOptions& fit) {
   if (resolved.is_auto("epochs"))
-    resolved.resolve("epochs", static_cast<double>(automatic_epochs(event_count(data))));
+    resolved.resolve("epochs", static_cast<double>(automatic_epochs(events)));
   if (resolved.is_auto("learning_rate")) resolved.resolve("learning_rate", kLearningRate);
-  if (resolved.is_auto("session_gap"))
-    resolved.resolve("session_gap", static_cast<double>(automatic_session_gap(data)));
   TrainingOptions options;
   options.embedding = static_cast<size_t>(resolved.integer("embedding_dimension"));
   options.hidden = static_cast<size_t>(resolved.integer("hidden_dimension"));
@@ -194,6 +197,13 @@ class HrnnRecipe final : public Recipe {
     }
   }
 
+  FitCost cost(const DataSize& size, const Hyperparameters& hyperparameters,
+               const FitOptions& fit) const override {
+    Hyperparameters resolved = hyperparameters;
+    const TrainingOptions options = training_options(size.events, resolved, fit);
+    return hrnn::fit_cost(size, options, calibration_users(size.items), fit.budget_seconds);
+  }
+
   Result<std::unique_ptr<Model>> open(const BlobView& blob) const override {
     return hrnn::open_model(blob);
   }
@@ -214,20 +224,21 @@ class HrnnRecipe final : public Recipe {
                                 "({} interactions of {} users in all); popularity-count needs no "
                                 "histories",
                                 name_, event_count(selected), data.sequences->user_count()));
-    TrainingOptions options = training_options(selected, resolved, fit);
+    if (resolved.is_auto("session_gap"))
+      resolved.resolve("session_gap", static_cast<double>(automatic_session_gap(selected)));
+    TrainingOptions options = training_options(event_count(selected), resolved, fit);
     const Stop stop = [&progress] { return progress.stop(); };
     const size_t items = data.sequences->item_count();
     const CalibrationSplit split =
-        withhold_last_events(selected, std::min(kCalibrationUsers, kMostCalibrationFloats / items),
-                             kCalibrationShare, fit.seed);
+        withhold_last_events(selected, calibration_users(items), kCalibrationShare, fit.seed);
 
     PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts counts,
-                                 count_transitions(split.rest, {}, stop));
+                                 count_transitions(split.rest, {}, fit.threads, stop));
     std::vector<float> embedding(items * options.embedding);
     PERSONALIZE_ASSIGN_OR_RETURN(
         const MarkovCounts near,
         count_transitions(split.rest, {.window = 5, .decay = 0.7F, .smoothing = 50, .cut = 128},
-                          stop));
+                          fit.threads, stop));
     PERSONALIZE_RETURN_IF_ERROR(spectral_embedding(near, options.embedding, kEmbeddingDeviation,
                                                    fit.seed, stop, embedding));
     PERSONALIZE_ASSIGN_OR_RETURN(
@@ -241,7 +252,7 @@ class HrnnRecipe final : public Recipe {
                               split.users.size(), weights.a, weights.w));
     // With the weights fitted, the withheld events count too.
     PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts all_counts,
-                                 count_transitions(selected, {}, stop));
+                                 count_transitions(selected, {}, fit.threads, stop));
     Fitted fitted;
     hrnn::write_model(trained, options.session_gap, weights, all_counts, distinct_users(selected),
                       count_events(selected), fitted.blob);

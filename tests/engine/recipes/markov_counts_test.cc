@@ -33,7 +33,7 @@ TEST(MarkovCounts, AreTheDefinitionsWithoutTheWithheldEvents) {
   const Sequences all = random_sequences(60, 30, 12, 3);
   const CalibrationSplit split = withhold_last_events(TrainingView::everything(all), 20, 1, 1);
   const MarkovSettings settings{.window = 4, .decay = 0.6F, .smoothing = 5, .cut = 1'000};
-  const auto counts = count_transitions(split.rest, settings, never);
+  const auto counts = count_transitions(split.rest, settings, 1, never);
   ASSERT_TRUE(counts.is_ok());
   const Counts slow = slow_counts(split.rest, settings);
   ASSERT_EQ(counts->column.size(), slow.size());
@@ -52,9 +52,9 @@ TEST(MarkovCounts, KeepTheLargestEntriesOfARowAndTheTotalOfAll) {
   const Sequences all = random_sequences(60, 30, 12, 4);
   const TrainingView view = TrainingView::everything(all);
   MarkovSettings settings{.window = 3, .decay = 0.5F, .smoothing = 5, .cut = 1'000};
-  const auto whole = count_transitions(view, settings, never);
+  const auto whole = count_transitions(view, settings, 1, never);
   settings.cut = 3;
-  const auto cut = count_transitions(view, settings, never);
+  const auto cut = count_transitions(view, settings, 1, never);
   ASSERT_TRUE(whole.is_ok() && cut.is_ok());
   EXPECT_EQ(cut->total, whole->total);
   for (size_t i = 0; i < 30; ++i) {
@@ -73,7 +73,7 @@ TEST(MarkovCounts, KeepTheLargestEntriesOfARowAndTheTotalOfAll) {
 
 TEST(MarkovCounts, StopWhenTold) {
   Sequences all = random_sequences(2'000, 30, 50, 4);
-  const auto counts = count_transitions(TrainingView::everything(all), {}, [] { return true; });
+  const auto counts = count_transitions(TrainingView::everything(all), {}, 1, [] { return true; });
   ASSERT_FALSE(counts.is_ok());
   EXPECT_EQ(counts.status().code(), StatusCode::kInterrupted);
 }
@@ -82,7 +82,7 @@ TEST(MarkovChain, AddsTheRowsOfTheLastEvents) {
   const Sequences all = random_sequences(60, 30, 12, 5);
   const TrainingView view = TrainingView::everything(all);
   const MarkovSettings settings{.window = 4, .decay = 0.6F, .smoothing = 5, .cut = 1'000};
-  const auto counts = count_transitions(view, settings, never);
+  const auto counts = count_transitions(view, settings, 1, never);
   ASSERT_TRUE(counts.is_ok());
   BlobWriter writer;
   counts->write(writer);
@@ -113,7 +113,7 @@ TEST(MarkovChain, AddsTheRowsOfTheLastEvents) {
 
 TEST(MarkovChain, RefusesDamagedSections) {
   const Sequences all = random_sequences(60, 30, 12, 5);
-  const auto good = count_transitions(TrainingView::everything(all), {}, never);
+  const auto good = count_transitions(TrainingView::everything(all), {}, 1, never);
   ASSERT_TRUE(good.is_ok());
   const auto opens = [](const MarkovCounts& counts) {
     BlobWriter writer;

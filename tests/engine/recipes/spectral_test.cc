@@ -17,7 +17,7 @@ bool never() { return false; }
 
 MarkovCounts counts_of(const Sequences& all) {
   return *count_transitions(TrainingView::everything(all),
-                            {.window = 5, .decay = 0.7F, .smoothing = 50, .cut = 128}, never);
+                            {.window = 5, .decay = 0.7F, .smoothing = 50, .cut = 128}, 1, never);
 }
 
 // X by its definition, dense.

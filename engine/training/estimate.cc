@@ -1,0 +1,134 @@
+#include "engine/training/estimate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "engine/math/parallel.h"
+#include "engine/training/memory_size.h"
+#include "engine/training/options.h"
+
+namespace personalize {
+namespace {
+
+// What SQLite's page cache, the store's transaction and the threads' stacks take in all.
+constexpr double kFixedBytes = 4e6;
+constexpr double kStoreSeconds = 0.02;
+constexpr double kStoredBytesASecond = 3e8;
+
+// Of the Sequences and the views on them, with what reading them needs besides.
+double data_bytes(const DataSize& size) {
+  constexpr double kEvent = 16 + 4;   // and the copy of the last array that grew
+  constexpr double kUser = 40 + 24;   // and where the events of three views end
+  constexpr double kItem = 32 + 200;  // and the source's dictionary
+  return kEvent * static_cast<double>(size.events) + kUser * static_cast<double>(size.users) +
+         kItem * static_cast<double>(size.items) + 24 * static_cast<double>(size.longest);
+}
+
+// One thing that is measured: the model of `cost`, asked about the test users.
+double measuring_seconds(const FitCost& cost, double users, double events, int threads) {
+  return (users * cost.score_seconds + events * cost.step_seconds) / threads;
+}
+
+struct Parts {
+  const Recipe& recipe;
+  Hyperparameters hyperparameters;
+};
+
+Result<Parts> parts_of(const Solution& solution) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe, find_recipe(solution.recipe));
+  PERSONALIZE_ASSIGN_OR_RETURN(Hyperparameters hyperparameters,
+                               solution_hyperparameters(solution, *recipe));
+  return Parts{*recipe, std::move(hyperparameters)};
+}
+
+// Everything but the size and the seconds of reading.
+Result<TrainingEstimate> estimate(const Parts& parts, const TrainingOptions& options,
+                                  const DataSize& size) {
+  const bool evaluated = options.evaluation != Evaluation::kNone;
+  const int seeds = evaluated ? options.seeds : 0;
+  const int fits = std::max(1, seeds + (options.final_fit ? 1 : 0));
+  FitOptions fit;
+  fit.threads = options.threads;
+  fit.budget_seconds = options.budget_seconds / fits;
+  const FitCost cost = parts.recipe.cost(size, parts.hyperparameters, fit);
+
+  TrainingEstimate result;
+  result.size = size;
+  // A stored model is there four times: sections, blob, the store's value and its pages.
+  result.bytes = std::max(cost.bytes, 4 * cost.model_bytes);
+  result.seconds = fits * cost.seconds + kStoreSeconds + cost.model_bytes / kStoredBytesASecond;
+  if (evaluated) {
+    const double share = options.evaluation == Evaluation::kAmazon ? 0.1 : 1;
+    const double users = share * static_cast<double>(size.users);
+    const double events = share * static_cast<double>(size.events);
+    const int threads = thread_count(options.threads);
+    double one = measuring_seconds(cost, users, events, threads);
+    for (const std::string_view name : {"popularity-count", "markov"}) {
+      PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* rival, find_recipe(name));
+      PERSONALIZE_ASSIGN_OR_RETURN(const Hyperparameters defaults,
+                                   Hyperparameters::parse("", rival->hyperparameters()));
+      const FitCost rivals = rival->cost(size, defaults, fit);
+      one += rivals.seconds + measuring_seconds(rivals, users, events, threads);
+      result.bytes = std::max({result.bytes, rivals.bytes, 4 * rivals.model_bytes});
+    }
+    result.seconds += seeds * one;
+    // What is withheld, and two lists of metrics a user.
+    result.bytes += 16 * events + 400 * users;
+    if (!options.final_fit) result.bytes += cost.model_bytes;
+  }
+  result.bytes += data_bytes(size) + kFixedBytes;
+  return result;
+}
+
+// What would take less, in words.
+std::string advice(const Recipe& recipe) {
+  std::string less;
+  for (const HyperparameterSpec& spec : recipe.hyperparameters()) {
+    if (spec.name == "softmax") less += "the hyperparameter softmax = 'sampled', ";
+    if (spec.name == "hidden_dimension") less += "a smaller hidden_dimension or ";
+    if (spec.name == "embedding_dimension") less += "embedding_dimension, ";
+  }
+  return fmt::format(
+      "INSERT OR REPLACE INTO personalize_settings VALUES ('max_training_memory', ...) raises it; "
+      "{}fewer interactions (the solution's event_type, event_value_threshold) take less",
+      less);
+}
+
+}  // namespace
+
+Result<TrainingEstimate> estimate_training(const Solution& solution, const TrainingOptions& options,
+                                           EventSource& source, const std::function<bool()>& stop) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const Parts parts, parts_of(solution));
+  const auto start = std::chrono::steady_clock::now();
+  PERSONALIZE_ASSIGN_OR_RETURN(const DataSize size, count_data(source, solution.filter, stop));
+  const std::chrono::duration<double> reading = std::chrono::steady_clock::now() - start;
+  PERSONALIZE_ASSIGN_OR_RETURN(TrainingEstimate result, estimate(parts, options, size));
+  result.seconds += reading.count();
+  return result;
+}
+
+Status check_training_memory(const Solution& solution, const TrainingOptions& options,
+                             EventSource& source, const std::function<bool()>& stop) {
+  if (options.max_memory == 0) return Status::ok();
+  PERSONALIZE_ASSIGN_OR_RETURN(const Parts parts, parts_of(solution));
+  const auto most = static_cast<double>(options.max_memory);
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<SourceBounds> bounds, source.bounds());
+  if (bounds) {
+    const auto events = static_cast<double>(bounds->events);
+    DataSize size{bounds->events, bounds->users, bounds->items, bounds->events, events * events};
+    PERSONALIZE_ASSIGN_OR_RETURN(const TrainingEstimate bound, estimate(parts, options, size));
+    if (bound.bytes <= most) return Status::ok();
+  }
+  PERSONALIZE_ASSIGN_OR_RETURN(const DataSize size, count_data(source, solution.filter, stop));
+  PERSONALIZE_ASSIGN_OR_RETURN(const TrainingEstimate exact, estimate(parts, options, size));
+  if (exact.bytes <= most) return Status::ok();
+  return {StatusCode::kLimitExceeded,
+          fmt::format("training '{}' with {} on {} interactions of {} users and {} items would "
+                      "take up to {} of memory, and max_training_memory is {}; {}",
+                      solution.name, parts.recipe.name(), size.events, size.users, size.items,
+                      memory_size_text(exact.bytes), memory_size_text(most), advice(parts.recipe))};
+}
+
+}  // namespace personalize

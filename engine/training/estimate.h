@@ -1,0 +1,34 @@
+// What a training would take, known before it runs.
+#pragma once
+
+#include <functional>
+
+#include "engine/dataset/data_size.h"
+#include "engine/dataset/sources.h"
+#include "engine/recipes/recipe.h"
+#include "engine/status.h"
+#include "engine/training/job.h"
+
+namespace personalize {
+
+struct TrainingEstimate {
+  DataSize size;
+  // At its peak, over what the process had before; not below what will be used.
+  double bytes = 0;
+  // Of the clock, where nothing else keeps the machine busy: reading, fits and evaluation.
+  double seconds = 0;
+};
+
+// Counts the events of `source` in one scan and says what train() would take with them. `stop` is
+// asked during the scan. Errors: those of find_recipe and solution_hyperparameters, kInterrupted,
+// those of the scan.
+Result<TrainingEstimate> estimate_training(const Solution& solution, const TrainingOptions& options,
+                                           EventSource& source, const std::function<bool()>& stop);
+
+// Whether train() may start: kLimitExceeded, with the figures and what would be right, if it would
+// take more than options.max_memory (0: no limit). Counts the events only if the source's bounds
+// do not settle it. The other errors are those of estimate_training.
+Status check_training_memory(const Solution& solution, const TrainingOptions& options,
+                             EventSource& source, const std::function<bool()>& stop);
+
+}  // namespace personalize
