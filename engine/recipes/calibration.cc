@@ -58,6 +58,15 @@ class Fit {
     return sum;
   }
 
+  // How many items score as much as the target or more, itself included.
+  size_t rank_of_target(const CalibrationCase& one, const Weights& weights) {
+    score(one, weights);
+    clear_sparse();
+    const float wanted = scores_[static_cast<size_t>(one.target)];
+    return static_cast<size_t>(std::count_if(scores_.begin(), scores_.end(),
+                                             [wanted](float score) { return score >= wanted; }));
+  }
+
  private:
   // The features of an item beyond the first two: D's.
   static Weights features(const CalibrationCase& one, float base, const SparseItem& sparse) {
@@ -88,13 +97,16 @@ class Fit {
     }
   }
 
-  void add_case(const CalibrationCase& one, const Weights& weights, bool derivatives,
-                Likelihood& sum) {
-    const Kernels& k = kernels();
-    const size_t n = scores_.size();
+  void clear_sparse() {
+    for (const SparseItem& sparse : sparse_) place_[static_cast<size_t>(sparse.item)] = -1;
+  }
+
+  // Leaves z in scores_; clear_sparse() is the caller's.
+  void score(const CalibrationCase& one, const Weights& weights) {
     collect_sparse(one);
     std::fill(scores_.begin(), scores_.end(), 0.0F);
-    k.add_scaled(n, static_cast<float>(weights[0]), one.base.data(), scores_.data());
+    kernels().add_scaled(scores_.size(), static_cast<float>(weights[0]), one.base.data(),
+                         scores_.data());
     for (const SparseItem& sparse : sparse_) {
       const auto item = static_cast<size_t>(sparse.item);
       const Weights f = features(one, 0, sparse);
@@ -102,12 +114,19 @@ class Fit {
       for (size_t i = 1; i < kWeights; ++i) extra += weights[i] * f[i];
       scores_[item] += static_cast<float>(extra);
     }
+  }
+
+  void add_case(const CalibrationCase& one, const Weights& weights, bool derivatives,
+                Likelihood& sum) {
+    const Kernels& k = kernels();
+    const size_t n = scores_.size();
+    score(one, weights);
     const float highest = k.maximum(n, scores_.data());
     const Moments m = k.moments(n, scores_.data(), highest, one.base.data());
     const auto target = static_cast<size_t>(one.target);
     sum.loss += highest + std::log(m.zeroth) - scores_[target];
     if (derivatives) add_derivatives(one, m, highest, sum);
-    for (const SparseItem& sparse : sparse_) place_[static_cast<size_t>(sparse.item)] = -1;
+    clear_sparse();
   }
 
   // gradient += E[f] - f(target); hessian += E[f f'] - E[f] E[f]'.
@@ -219,6 +238,19 @@ Result<CalibrationWeights> calibrate(std::span<const CalibrationCase> cases,
   const bool finite =
       std::all_of(weights.begin(), weights.end(), [](double x) { return std::isfinite(x); });
   return finite ? from_array(weights) : start;
+}
+
+Result<double> ranking_gain(std::span<const CalibrationCase> cases,
+                            const CalibrationWeights& weights, const std::function<bool()>& stop) {
+  if (cases.empty()) return 0.0;
+  Fit fit(cases, true);
+  const Weights array = to_array(weights);
+  double gain = 0;
+  for (const CalibrationCase& one : cases) {
+    if (stop()) return Status(StatusCode::kInterrupted, "training was interrupted");
+    gain += 1 / std::log2(1 + static_cast<double>(fit.rank_of_target(one, array)));
+  }
+  return gain / static_cast<double>(cases.size());
 }
 
 double calibration_seconds(size_t cases, double items, double terms, double own) {

@@ -40,6 +40,12 @@ Result<CalibrationWeights> calibrate(std::span<const CalibrationCase> cases,
                                      const CalibrationWeights& start, bool fit_own,
                                      const std::function<bool()>& stop);
 
+// What lists are worth with these weights, where calibrate() asks how likely the targets are: the
+// mean of 1 / log2(1 + rank) of the targets among all items, ties against them (NDCG without a
+// cut). 0 without cases. Errors: kInterrupted when `stop` says so.
+Result<double> ranking_gain(std::span<const CalibrationCase> cases,
+                            const CalibrationWeights& weights, const std::function<bool()>& stop);
+
 // Seconds that takes on one thread, for `terms` Markov terms and `own` items of the history a case.
 double calibration_seconds(size_t cases, double items, double terms, double own);
 // Bytes of the cases' sparse terms.

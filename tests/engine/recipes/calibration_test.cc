@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/math/random.h"
@@ -29,6 +30,18 @@ std::vector<double> scores_of(const CalibrationCase& one, const CalibrationWeigh
     z[static_cast<size_t>(own.item)] +=
         own_history_term(weights.own, own, one.last_place, one.session_start);
   return z;
+}
+
+double gain_of(std::span<const CalibrationCase> cases, const CalibrationWeights& weights) {
+  double gain = 0;
+  for (const CalibrationCase& one : cases) {
+    std::vector<double> z = scores_of(one, weights);
+    const double wanted = z[static_cast<size_t>(one.target)];
+    std::sort(z.begin(), z.end());
+    const auto ahead = z.end() - std::lower_bound(z.begin(), z.end(), wanted);
+    gain += 1 / std::log2(1.0 + static_cast<double>(ahead));
+  }
+  return gain / static_cast<double>(cases.size());
 }
 
 double loss_of(std::span<const CalibrationCase> cases, const CalibrationWeights& weights) {
@@ -122,6 +135,18 @@ TEST(Calibration, EndsWhereNoWeightCanBeMovedForTheBetter) {
       EXPECT_GT(loss_of(drawn.cases, moved), best);
     }
   }
+}
+
+TEST(Calibration, TellsWhatListsGainFromWeights) {
+  CalibrationWeights weights{.a = 0.8F, .w = 0.4F, .own = {}};
+  weights.own.recency.fill(0.3F);
+  const Drawn drawn = draw(200, weights, 9);
+  for (const float a : {0.8F, 0.1F, 0.0F}) {
+    weights.a = a;
+    EXPECT_NEAR(*ranking_gain(drawn.cases, weights, never), gain_of(drawn.cases, weights), 2e-3);
+  }
+  EXPECT_EQ(*ranking_gain({}, weights, never), 0);
+  EXPECT_FALSE(ranking_gain(drawn.cases, weights, [] { return true; }).is_ok());
 }
 
 TEST(Calibration, StopsWhenTold) {

@@ -52,6 +52,26 @@ TEST(Markov, LearnsWhatFollowsWhat) {
   EXPECT_GT(leave_one_out(random_sequences(400, 50, 20, 1), false), 0.45);
 }
 
+TEST(Markov, LeavesTheFirstPlacesToPopularityWhereNothingFollowsAnything) {
+  // Items drawn by chance, the first ones much more often.
+  VectorSource source;
+  uint64_t random = 1;
+  for (int user = 0; user < 600; ++user)
+    for (int event = 0; event < 6; ++event) {
+      random = random * 6364136223846793005U + 1442695040888963407U;
+      const double uniform = static_cast<double>(random >> 11) / 9007199254740992.0;
+      source.add({"user " + std::to_string(user),
+                  "item " + std::to_string(static_cast<int>(300 * std::pow(uniform, 4))), event});
+    }
+  const Sequences all = *read_sequences(source, {}, TieOrder::kArrival, 1);
+  // Whoever knows the shares lists the items by them.
+  double best = 0;
+  for (int item = 0; item < 10; ++item)
+    best +=
+        (std::pow((item + 1) / 300.0, 0.25) - std::pow(item / 300.0, 0.25)) / std::log2(2.0 + item);
+  EXPECT_GT(leave_one_out(all, false), 0.9 * best);
+}
+
 TEST(Markov, ReachesItsPublishedAccuracyOnMovieLens) {
   const auto rows = read_shared_data("ml-100k");
   if (!rows) GTEST_SKIP() << "needs MovieLens-100K beside the source tree";
