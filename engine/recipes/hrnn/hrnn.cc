@@ -7,6 +7,7 @@
 #include <new>
 
 #include "engine/recipes/hrnn/cost.h"
+#include "engine/recipes/hrnn/defaults.h"
 #include "engine/recipes/hrnn/model.h"
 #include "engine/recipes/hrnn/trainer.h"
 #include "engine/recipes/popularity.h"
@@ -27,7 +28,6 @@ constexpr size_t kFewestCases = 50;
 // What is good without fitting, on four data sets.
 constexpr CalibrationWeights kUnfitted{.a = 0.75F, .w = 0.35F, .own = {}};
 constexpr float kEmbeddingDeviation = 0.05F;
-constexpr double kLearningRate = 0.008;
 // Of a budget; the rest is for what comes before and after the epochs.
 constexpr double kBudgetShare = 0.9;
 
@@ -45,8 +45,10 @@ std::vector<HyperparameterSpec> make_specs() {
                               .meaning = meaning};
   };
   return {
-      spec("hidden_dimension", Kind::kInteger, "128", 32, 256, true,
-           "size of a user's state (Amazon's default, 43, costs accuracy)"),
+      spec("hidden_dimension", Kind::kInteger, "auto", 32, 256, true,
+           "size of a user's state; auto: 128, or 256 where there are many events (Amazon's "
+           "default, "
+           "43, costs accuracy)"),
       spec("embedding_dimension", Kind::kInteger, "128", 16, 256, true, "size of an item's vector"),
       spec("bptt", Kind::kInteger, "64", 2, 64, true,
            "events through which gradients flow back (Amazon's range ends at 32)"),
@@ -57,21 +59,14 @@ std::vector<HyperparameterSpec> make_specs() {
       spec("dropout", Kind::kReal, "0.25", 0, 0.9, true,
            "share of inputs and outputs that are left out at random in training"),
       spec("epochs", Kind::kInteger, "auto", 1, 1'000, false,
-           "times each event is learned from; auto: more where there are fewer events"),
+           "times each event is learned from; auto: more where there are fewer events and long "
+           "histories"),
       spec("batch_size", Kind::kInteger, "16", 1, 256, false,
            "histories that are trained side by side"),
       session_gap_spec(),
       minimum_history_percentile_spec(),
       maximum_history_percentile_spec(),
   };
-}
-
-// The epochs that "auto" stands for. They must be fixed before training: the learning rate falls to
-// zero over them.
-size_t automatic_epochs(size_t events) {
-  if (events >= 1'000'000) return 4;
-  if (events > 150'000) return 5;
-  return 10;
 }
 
 size_t calibration_users(size_t items) {
@@ -85,11 +80,22 @@ size_t event_count(const TrainingView& data) {
   return events;
 }
 
-// "auto" becomes what data of so many events ask for. The session gap is left as it is.
-TrainingOptions training_options(size_t events, Hyperparameters& resolved, const FitOptions& fit) {
-  if (resolved.is_auto("epochs"))
-    resolved.resolve("epochs", static_cast<double>(automatic_epochs(events)));
-  if (resolved.is_auto("learning_rate")) resolved.resolve("learning_rate", kLearningRate);
+size_t user_count(const TrainingView& data) {
+  size_t users = 0;
+  for (size_t user = 0; user < data.end.size(); ++user) users += data.length(user) > 0 ? 1 : 0;
+  return users;
+}
+
+// "auto" becomes what so many events of so many users ask for. The session gap is left as it is.
+TrainingOptions training_options(size_t events, size_t users, Hyperparameters& resolved,
+                                 const FitOptions& fit) {
+  const hrnn::Defaults defaults = hrnn::defaults_for(events, users);
+  const auto resolve = [&resolved](std::string_view name, double value) {
+    if (resolved.is_auto(name)) resolved.resolve(name, value);
+  };
+  resolve("hidden_dimension", static_cast<double>(defaults.hidden));
+  resolve("epochs", static_cast<double>(defaults.epochs));
+  resolve("learning_rate", defaults.learning_rate);
   TrainingOptions options;
   options.embedding = static_cast<size_t>(resolved.integer("embedding_dimension"));
   options.hidden = static_cast<size_t>(resolved.integer("hidden_dimension"));
@@ -172,7 +178,7 @@ Result<Trained> train_within_budget(const TrainingView& data, TrainingOptions& o
                     fmt::format("{} with learning_rate {}, and with a half and a quarter of it; "
                                 "try a smaller one, for instance {}",
                                 trained.status().message(), asked,
-                                asked > kLearningRate ? kLearningRate : asked / 10));
+                                std::min(asked / 10, hrnn::Defaults{}.learning_rate)));
     options.learning_rate /= 2;
     progress.note(fmt::format("{}: again with learning_rate {}", trained.status().message(),
                               options.learning_rate));
@@ -200,7 +206,7 @@ class HrnnRecipe final : public Recipe {
   FitCost cost(const DataSize& size, const Hyperparameters& hyperparameters,
                const FitOptions& fit) const override {
     Hyperparameters resolved = hyperparameters;
-    const TrainingOptions options = training_options(size.events, resolved, fit);
+    const TrainingOptions options = training_options(size.events, size.users, resolved, fit);
     return hrnn::fit_cost(size, options, calibration_users(size.items), fit.budget_seconds);
   }
 
@@ -226,7 +232,8 @@ class HrnnRecipe final : public Recipe {
                                 name_, event_count(selected), data.sequences->user_count()));
     if (resolved.is_auto("session_gap"))
       resolved.resolve("session_gap", static_cast<double>(automatic_session_gap(selected)));
-    TrainingOptions options = training_options(event_count(selected), resolved, fit);
+    TrainingOptions options =
+        training_options(event_count(selected), user_count(selected), resolved, fit);
     const Stop stop = [&progress] { return progress.stop(); };
     const size_t items = data.sequences->item_count();
     const CalibrationSplit split =

@@ -140,6 +140,14 @@ TEST(Hrnn, ResolvesWhatIsLeftToIt) {
   EXPECT_EQ(fitted->hyperparameters.real("session_gap"), 1'800);
 }
 
+TEST(Hrnn, TakesItsStateFromTheDataWhereItIsLeftToIt) {
+  const Sequences all = random_sequences(60, 30, 5, 3);
+  const auto fitted =
+      fit(all, *Hyperparameters::parse(R"({"epochs":1})", hrnn_recipe().hyperparameters()));
+  ASSERT_TRUE(fitted.is_ok());
+  EXPECT_EQ(fitted->hyperparameters.integer("hidden_dimension"), 128);
+}
+
 TEST(Hrnn, TrainsFewerEpochsWithinABudget) {
   const Sequences all = random_sequences(300, 60, 15, 2);
   SilentProgress progress;
