@@ -14,23 +14,22 @@ constexpr float kLargestExponent = 30;
 #if defined(PERSONALIZE_BF16)
 
 using Number = uint16_t;
-using Half = uint16_t __attribute__((vector_size(2 * kLanes)));
-using UnalignedHalf = uint16_t __attribute__((vector_size(2 * kLanes), aligned(2), may_alias));
+using UnalignedShorts = uint16_t __attribute__((vector_size(2 * kLanes), aligned(2), may_alias));
 using Words = uint32_t __attribute__((vector_size(4 * kLanes)));
 using UnalignedWords = uint32_t __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 constexpr size_t kPair = 2;  // numbers in a float's room
 
-PERSONALIZE_INLINE Half to_numbers(Vector v) {
-  return __builtin_bit_cast(Half, _mm512_cvtneps_pbh(v));
+PERSONALIZE_INLINE Shorts to_numbers(Vector v) {
+  return __builtin_bit_cast(Shorts, _mm512_cvtneps_pbh(v));
 }
 PERSONALIZE_INLINE Words words_of(const Number* p) {
-  return __builtin_convertvector(*reinterpret_cast<const UnalignedHalf*>(p), Words);
+  return __builtin_convertvector(*reinterpret_cast<const UnalignedShorts*>(p), Words);
 }
 PERSONALIZE_INLINE Vector load_numbers(const Number* p) {
   return __builtin_bit_cast(Vector, words_of(p) << 16);
 }
 PERSONALIZE_INLINE void store_numbers(Number* p, Vector v) {
-  *reinterpret_cast<UnalignedHalf*>(p) = to_numbers(v);
+  *reinterpret_cast<UnalignedShorts*>(p) = to_numbers(v);
 }
 PERSONALIZE_INLINE float number_of(Number x) {
   return __builtin_bit_cast(float, static_cast<uint32_t>(x) << 16);
@@ -38,6 +37,19 @@ PERSONALIZE_INLINE float number_of(Number x) {
 PERSONALIZE_INLINE Number to_number(float x) {
   using Eight = uint16_t __attribute__((vector_size(16)));
   return __builtin_bit_cast(Eight, _mm_cvtneps_pbh(_mm_set_ss(x)))[0];
+}
+// e^x as exactly as a number holds it, for x up to 88: 2^n times a polynomial of what is left.
+PERSONALIZE_INLINE Vector number_exponential(Vector x) {
+  x = x < broadcast(-87.0F) ? broadcast(-87.0F) : x;
+  const Vector magic = broadcast(12582912.0F);  // 1.5 * 2^23: adding it rounds to an integer
+  const Vector shifted = x * 1.44269504F + magic;
+  const Vector left = x * 1.44269504F - (shifted - magic);
+  Vector y = broadcast(9.618129e-3F);
+  y = y * left + 5.5504109e-2F;
+  y = y * left + 2.40226507e-1F;
+  y = y * left + 6.93147181e-1F;
+  y = y * left + 1.0F;
+  return y * from_bits((bits_of(shifted) << 23) + (127 << 23));
 }
 // Two vectors as pairs: of low in the lower halves.
 PERSONALIZE_INLINE void store_pairs(float* p, Vector low, Vector high) {
@@ -54,6 +66,7 @@ PERSONALIZE_INLINE Vector load_numbers(const Number* p) { return load(p); }
 PERSONALIZE_INLINE void store_numbers(Number* p, Vector v) { store(p, v); }
 PERSONALIZE_INLINE float number_of(Number x) { return x; }
 PERSONALIZE_INLINE Number to_number(float x) { return x; }
+PERSONALIZE_INLINE Vector number_exponential(Vector x) { return exponential(x); }
 
 #endif
 
@@ -141,31 +154,47 @@ void raise_shift(Number* q, size_t done, float& shift, float to) {
 }
 
 template <bool kRecency>
-void panel_exponentials(const PanelTerms& terms, Number* row, size_t done, float& shift) {
+PERSONALIZE_INLINE void panel_exponentials(const PanelTerms& terms, Number* row, size_t done,
+                                           float& shift) {
   Vector z[kItemPanel / kLanes];
   for (size_t v = 0; v < kItemPanel / kLanes; ++v) z[v] = exponent<kRecency>(terms, v * kLanes);
   Vector highest = z[0];
   for (size_t v = 1; v < kItemPanel / kLanes; ++v) highest = maximum_of(highest, z[v]);
   if (done == 0) {
     shift = largest_of(highest);
-  } else if (any_above(highest, shift + kLargestExponent)) {
+  } else if (__builtin_expect(any_above(highest, shift + kLargestExponent), 0)) {
     raise_shift(row, done, shift, largest_of(highest));
   }
   for (size_t v = 0; v < kItemPanel / kLanes; ++v)
-    store_numbers(row + done + v * kLanes, exponential(z[v] - shift));
+    store_numbers(row + done + v * kLanes, number_exponential(z[v] - shift));
 }
 
-// The last panel, of `count` items: copied into whole vectors.
-void last_exponentials(const PanelTerms& terms, size_t count, Number* row, size_t done,
-                       float& shift) {
+// Of all rows of a block, one whole panel: the items from `done` on.
+template <bool kRecency>
+void whole_panel(const SoftmaxBlock& block, const SoftmaxInputs& inputs, const float* products,
+                 size_t done, float* shift) {
+  for (size_t r = 0; r < block.rows; ++r)
+    panel_exponentials<kRecency>({products + r * kItemPanel, inputs.bias + done,
+                                  kRecency ? inputs.recency[r] + done : nullptr, inputs.rho},
+                                 row_of(block, r), done, shift[r]);
+}
+
+// The last panel if it is not whole: its terms are copied into whole vectors.
+void last_panel(const SoftmaxBlock& block, const SoftmaxInputs& inputs, const float* products,
+                size_t done, float* shift) {
   constexpr float kNever = -1e30F;
+  const size_t count = block.items - done;
   float bias[kItemPanel];
   float recency[kItemPanel] = {};
-  for (size_t i = 0; i < kItemPanel; ++i) bias[i] = i < count ? terms.bias[i] : kNever;
-  if (terms.recency != nullptr)
-    for (size_t i = 0; i < count; ++i) recency[i] = terms.recency[i];
-  panel_exponentials<true>({terms.product, bias, recency, terms.rho}, row, done, shift);
-  for (size_t i = count; i < kItemPanel; ++i) row[done + i] = 0;
+  for (size_t i = 0; i < kItemPanel; ++i) bias[i] = i < count ? inputs.bias[done + i] : kNever;
+  for (size_t r = 0; r < block.rows; ++r) {
+    if (inputs.recency != nullptr)
+      for (size_t i = 0; i < count; ++i) recency[i] = inputs.recency[r][done + i];
+    Number* row = row_of(block, r);
+    panel_exponentials<true>({products + r * kItemPanel, bias, recency, inputs.rho}, row, done,
+                             shift[r]);
+    for (size_t i = count; i < kItemPanel; ++i) row[done + i] = 0;
+  }
 }
 
 // y as the left factor of the logits.
@@ -188,19 +217,12 @@ void exponentials(const SoftmaxBlock& block, const SoftmaxInputs& inputs) {
     stream_product(block.rows, kItemPanel, block.size / kPair, y,
                    inputs.panels + done / kItemPanel * panel_floats(block.size), kItemPanel,
                    products, kItemPanel, false, Stream::kRight);
-    const size_t count = block.items - done;
-    for (size_t r = 0; r < block.rows; ++r) {
-      const float* recency = inputs.recency == nullptr ? nullptr : inputs.recency[r];
-      const PanelTerms terms{products + r * kItemPanel, inputs.bias + done,
-                             recency == nullptr ? nullptr : recency + done, inputs.rho};
-      Number* row = row_of(block, r);
-      if (count < kItemPanel)
-        last_exponentials(terms, count, row, done, shift[r]);
-      else if (recency == nullptr)
-        panel_exponentials<false>(terms, row, done, shift[r]);
-      else
-        panel_exponentials<true>(terms, row, done, shift[r]);
-    }
+    if (block.items - done < kItemPanel)
+      last_panel(block, inputs, products, done, shift);
+    else if (inputs.recency == nullptr)
+      whole_panel<false>(block, inputs, products, done, shift);
+    else
+      whole_panel<true>(block, inputs, products, done, shift);
   }
 }
 

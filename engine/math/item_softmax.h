@@ -30,7 +30,7 @@ struct SoftmaxInputs {
   const float* y;               // rows x D
   const float* panels;          // E, packed
   const float* bias;            // of the items
-  const float* const* recency;  // one array an item for each row, added rho times; null: none
+  const float* const* recency;  // of the items, one array a row, added rho times; null: none
   float rho;
 };
 

@@ -136,6 +136,34 @@ void multiply(size_t size, const float* y, float* x) {
   for_vectors(size, [&](auto get, auto put) { put(x, get(x) * get(y)); });
 }
 
+// random.h's mix64, of every element.
+PERSONALIZE_INLINE Longs mix(Longs x) {
+  x += 0x9E3779B97F4A7C15;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
+
+void dropout(size_t size, uint64_t key, uint32_t dropped, float kept, float* mask) {
+  struct Sixteens {
+    Shorts half[2];
+  };
+  Longs counters{};
+  for (int i = 0; i < kLanes / 2; ++i) counters[i] = 4 * static_cast<uint64_t>(i);
+  for (size_t i = 0; i < size; i += 2 * kLanes, counters += 2 * kLanes) {
+    const auto sixteens = __builtin_bit_cast(Sixteens, mix(key + mix(counters)));
+    for (size_t h = 0; h < 2; ++h) {
+      const Integers bits = __builtin_convertvector(sixteens.half[h], Integers);
+      const Vector v = bits < static_cast<int32_t>(dropped) ? Vector{} : broadcast(kept);
+      const size_t at = i + h * kLanes;
+      if (at + kLanes <= size)
+        store(mask + at, v);
+      else if (at < size)
+        store_some(mask + at, v, size - at);
+    }
+  }
+}
+
 double sum_arrays(size_t size, size_t count, const float* const* arrays, float* sums) {
   constexpr size_t kBlock = 64 * kLanes;
   double squares = 0;
@@ -187,6 +215,7 @@ const Kernels table = {
     .log1p_scaled = log1p_scaled,
     .add_scaled = add_scaled,
     .multiply = multiply,
+    .dropout = dropout,
     .sum_arrays = sum_arrays,
     .adam = adam,
 };

@@ -78,6 +78,10 @@ struct Kernels {
   // x[i] *= y[i].
   void (*multiply)(size_t size, const float* y, float* x);
 
+  // mask[i] = 0 where the random 16 bits i % 4 of Random::at(i - i % 4), from the lowest on, are
+  // below `dropped`, else `kept`; of the stream whose key is `key`.
+  void (*dropout)(size_t size, uint64_t key, uint32_t dropped, float kept, float* mask);
+
   // sums[i] = the sum of `count` arrays at i, in the order of the arrays; `sums` may be the first.
   // Returns the sum of squares of sums.
   double (*sum_arrays)(size_t size, size_t count, const float* const* arrays, float* sums);

@@ -27,6 +27,8 @@ class Random {
 
   // The number at place `counter` of the stream, whatever was drawn so far.
   uint64_t at(uint64_t counter) const { return mix64(key_ + mix64(counter)); }
+  // What tells this stream from others, for kernels that draw many numbers at once.
+  uint64_t key() const { return key_; }
   uint64_t next() { return at(counter_++); }
 
   // 0 <= result < bound, bound > 0. The bias is below bound / 2^64.

@@ -36,6 +36,8 @@ constexpr int kLanes = PERSONALIZE_LANES;
 using Vector = float __attribute__((vector_size(4 * kLanes)));
 using Unaligned = float __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 using Integers = int32_t __attribute__((vector_size(4 * kLanes)));
+using Longs = uint64_t __attribute__((vector_size(4 * kLanes)));
+using Shorts = uint16_t __attribute__((vector_size(2 * kLanes)));
 
 PERSONALIZE_INLINE Vector load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
 PERSONALIZE_INLINE void store(float* p, Vector v) { *reinterpret_cast<Unaligned*>(p) = v; }

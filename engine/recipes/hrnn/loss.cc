@@ -165,8 +165,9 @@ double LaneLoss::run(std::span<const LossRow> rows, const float* y, const float*
     float* block_gradient = y_gradient + begin * size;
     for (size_t r = 0; r < part.size(); ++r) recency[r] = part[r].recency;
     const SoftmaxBlock block{part.size(), items, width_of(items), size, scratch.data()};
-    softmax.exponentials(block, {block_y, panels.panels(), parameters + layout_.bias, recency,
-                                 parameters[layout_.rho]});
+    softmax.exponentials(block,
+                         {block_y, panels.panels(), parameters + layout_.bias,
+                          part[0].recency == nullptr ? nullptr : recency, parameters[layout_.rho]});
     for (size_t r = 0; r < part.size(); ++r)
       scale[r] = finish_row(part[r], softmax, block, r, factors, sums);
     softmax.y_gradient(block, embedding, panels.pairs(), block_gradient);

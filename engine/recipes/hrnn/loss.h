@@ -52,7 +52,7 @@ struct LossRow {
   std::span<const ItemIndex> past_items;
   std::span<const int64_t> past_times;
   std::span<const LossTarget> targets;
-  const float* recency = nullptr;  // the bucket's row of the recency table
+  const float* recency = nullptr;  // the bucket's row of the recency table; of all rows or of none
 };
 
 // The loss of one lane, row after row, as its user's history grows. Keeps the history between

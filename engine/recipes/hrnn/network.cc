@@ -48,14 +48,10 @@ void Network::transpose() {
 
 void dropout_mask(const Dropout& dropout, uint64_t stream, std::span<float> mask) {
   // 16 random bits decide an element, so a rate is rounded to a multiple of 2^-16.
-  const auto dropped = static_cast<uint64_t>(std::lround(dropout.rate * 65'536.0F));
+  const auto dropped = static_cast<uint32_t>(std::lround(dropout.rate * 65'536.0F));
   const float kept = 65'536.0F / static_cast<float>(65'536 - dropped);
   const Random random(dropout.seed, mix64(dropout.window * 64 + stream));
-  for (size_t i = 0; i < mask.size(); i += 4) {
-    uint64_t bits = random.at(i);
-    for (size_t j = i; j < std::min(mask.size(), i + 4); ++j, bits >>= 16)
-      mask[j] = (bits & 0xFFFF) < dropped ? 0 : kept;
-  }
+  kernels().dropout(mask.size(), random.key(), dropped, kept, mask.data());
 }
 
 LaneGroup::LaneGroup(const Layout& layout, size_t first_lane, size_t lanes, size_t longest_window,

@@ -84,12 +84,12 @@ TEST_P(ItemSoftmaxTest, IsThatOfADoublePrecisionSoftmaxWithItsGradients) {
           const std::vector<float> bias = normal(items, 1);
           const std::vector<float> recent = normal(items, 1);
           const std::vector<float> scale = normal(rows, 1);
-          std::vector<const float*> recencies(rows, nullptr);
-          if (recency)
-            for (size_t r = 0; r < rows; r += 2) recencies[r] = recent.data();
+          const std::vector<float> none(items);
+          std::vector<const float*> recencies(rows, none.data());
+          for (size_t r = 0; r < rows; r += 2) recencies[r] = recent.data();
           room.pack(*softmax_, e);
-          softmax_->exponentials(
-              block, {y.data(), room.panels.data(), bias.data(), recencies.data(), 0.7F});
+          softmax_->exponentials(block, {y.data(), room.panels.data(), bias.data(),
+                                         recency ? recencies.data() : nullptr, 0.7F});
           // A few terms more, as the own history has them.
           const std::vector<int32_t> at = {static_cast<int32_t>(items - 1), 0};
           const std::vector<float> factors = {0.25F, 3.0F};
@@ -101,7 +101,7 @@ TEST_P(ItemSoftmaxTest, IsThatOfADoublePrecisionSoftmaxWithItsGradients) {
           for (size_t r = 0; r < rows; ++r) {
             double sum = 0;
             for (size_t j = 0; j < items; ++j) {
-              double z = bias[j] + (recencies[r] != nullptr ? 0.7 * recent[j] : 0);
+              double z = bias[j] + (recency ? 0.7 * recencies[r][j] : 0);
               for (size_t d = 0; d < size; ++d)
                 z += static_cast<double>(y[r * size + d]) * e[j * size + d];
               p[r * items + j] = std::exp(z);
@@ -110,7 +110,7 @@ TEST_P(ItemSoftmaxTest, IsThatOfADoublePrecisionSoftmaxWithItsGradients) {
               sum += p[r * items + j];
             }
             for (size_t j = 0; j < items; ++j) p[r * items + j] /= sum;
-            const SoftmaxSums sums = softmax_->sums(block, r, recencies[r]);
+            const SoftmaxSums sums = softmax_->sums(block, r, recency ? recencies[r] : nullptr);
             std::vector<int32_t> all(items);
             for (size_t j = 0; j < items; ++j) all[j] = static_cast<int32_t>(j);
             std::vector<float> q(items);
@@ -122,9 +122,9 @@ TEST_P(ItemSoftmaxTest, IsThatOfADoublePrecisionSoftmaxWithItsGradients) {
               ASSERT_NEAR(q[j] / sums.sum, p[r * items + j], of_logits * p[r * items + j])
                   << r << " " << j;
               p[r * items + j] = q[j] / sums.sum;  // the rest is judged from there
-              along += p[r * items + j] * recent[j];
+              along += p[r * items + j] * recencies[r][j];
             }
-            if (recencies[r] == nullptr) along = 0;
+            if (!recency) along = 0;
             EXPECT_NEAR(sums.along / sums.sum, along, 2e-5);
             row_scale[r] = scale[r] / sums.sum;
           }

@@ -169,6 +169,19 @@ TEST_P(KernelsTest, SumsOfArraysAndTheirSquares) {
   }
 }
 
+TEST_P(KernelsTest, DropoutTakesSixteenBitsOfItsStreamForEachElement) {
+  const Random stream(7, 3);
+  for (const size_t n : {1, 5, 31, 32, 33, 1001})
+    for (const uint32_t dropped : {0U, 20'000U, 65'535U}) {
+      std::vector<float> wanted(n + 1, 9.0F);
+      for (size_t i = 0; i < n; ++i)
+        wanted[i] = ((stream.at(i / 4 * 4) >> (16 * (i % 4))) & 0xFFFF) < dropped ? 0.0F : 1.5F;
+      std::vector<float> mask(n + 1, 9.0F);
+      kernels_->dropout(n, stream.key(), dropped, 1.5F, mask.data());
+      EXPECT_EQ(mask, wanted);
+    }
+}
+
 TEST_P(KernelsTest, ThreeStepsOfAdam) {
   constexpr size_t kSize = 37;
   std::vector<float> p = normal(kSize);
