@@ -66,7 +66,7 @@ PERSONALIZE_INLINE void tile(size_t k, const StridedMatrix& a, const float* b, p
   const ptrdiff_t line = fetched < ahead.end ? kLine : 0;
   ahead.next = fetched + line * static_cast<ptrdiff_t>(k);
   for (size_t step = 0; step < k; ++step, left += column_stride, b += ldb, fetched += line) {
-    __builtin_prefetch(fetched, 0, 2);
+    __builtin_prefetch(fetched, 0, 3);
     Vector right[kVectors];
     for (int v = 0; v < kVectors; ++v) right[v] = load(b + v * kLanes);
     for (int i = 0; i < kRows; ++i)
