@@ -1,5 +1,5 @@
-# engine/math/kernels.cc and item_softmax.cc, once for each x86-64 level, and the latter once more in
-# bf16; on another machine once for what the compiler takes by default. Optimised in every build type
+# engine/math/kernels.cc and item_softmax.cc, once for each x86-64 level; the latter once more, with
+# pair_product.cc, in bf16; on another machine once for what the compiler takes by default. Optimised in every build type
 # (a test that takes minutes is not run), and always the same way, so that all build types of one
 # compiler compute the same numbers.
 set(kernel_flags -O3 -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math -Wno-psabi)
@@ -14,7 +14,9 @@ foreach(level ${kernel_levels})
   list(GET level 0 name)
   list(SUBLIST level 1 -1 march)
   set(sources ${CMAKE_SOURCE_DIR}/engine/math/item_softmax.cc)
-  if(NOT name MATCHES "bf16")
+  if(name MATCHES "bf16")
+    list(APPEND sources ${CMAKE_SOURCE_DIR}/engine/math/pair_product.cc)
+  else()
     list(APPEND sources ${CMAKE_SOURCE_DIR}/engine/math/kernels.cc)
   endif()
   add_library(personalize_kernels_${name} OBJECT ${sources})

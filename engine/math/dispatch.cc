@@ -17,17 +17,20 @@ extern const Kernels table;
 }
 namespace kernels_v4bf16 {
 extern const ItemSoftmax item_softmax;
-}
+void pair_product(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
+                  float* c, ptrdiff_t ldc, bool accumulate, float* room);
+}  // namespace kernels_v4bf16
 #endif
 
 namespace {
 
 #if defined(PERSONALIZE_X86_LEVELS)
-// v4 with the products of the training softmax in bf16: all else computes the same bits as v4.
+// v4 with training's products in bf16: all else computes the same bits as v4.
 const Kernels& v4bf16() {
   static const Kernels table = [] {
     Kernels result = kernels_v4::table;
     result.isa = "v4bf16";
+    result.product_bf16 = kernels_v4bf16::pair_product;
     result.softmax_bf16 = &kernels_v4bf16::item_softmax;
     return result;
   }();

@@ -207,6 +207,7 @@ const Kernels table = {
     .softmax = &item_softmax,
     .softmax_bf16 = nullptr,
     .product = any_product,
+    .product_bf16 = nullptr,
     .matrix_vector = matrix_vector,
     .gru_forward = gru_forward,
     .gru_backward = gru_backward,

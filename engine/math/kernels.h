@@ -47,6 +47,12 @@ struct Kernels {
   void (*product)(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
                   float* c, ptrdiff_t ldc, bool accumulate);
 
+  // The same with a's and b's elements rounded to bf16 and sums in f32; null where the machine has
+  // no bf16. n is in whole 16; either a's columns or its rows lie side by side (column_stride 1 and
+  // k in whole 16, or row_stride 1 and m in whole 16). `room`: (m + n) * ((k + 1) / 2) floats.
+  void (*product_bf16)(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
+                       float* c, ptrdiff_t ldc, bool accumulate, float* room);
+
   // out[i] = matrix[i] . vector + bias[i], i < rows; bias may be null.
   void (*matrix_vector)(size_t rows, size_t columns, const float* matrix, const float* vector,
                         const float* bias, float* out);

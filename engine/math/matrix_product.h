@@ -20,6 +20,12 @@ enum class Stream { kNone, kRight, kResult };
 void stream_product(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
                     float* c, ptrdiff_t ldc, bool accumulate, Stream stream);
 
+#if defined(PERSONALIZE_BF16)
+// Kernels::product_bf16.
+void pair_product(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
+                  float* c, ptrdiff_t ldc, bool accumulate, float* room);
+#endif
+
 namespace {
 
 #if defined(__AVX512F__)

@@ -75,12 +75,24 @@ LaneGroup::LaneGroup(const Layout& layout, size_t first_lane, size_t lanes, size
     *floats = AlignedFloats(rows * h);
   recurrent_ = AlignedFloats(lanes * 3 * h);
   carried_ = AlignedFloats(lanes * h);
-  softmax_ = AlignedFloats(LaneLoss::scratch_floats(layout));
+  const size_t product = std::max({(rows + 3 * h) * (d + 1) / 2, (rows + d) * (3 * h + 1) / 2,
+                                   (std::max(d, h) + 3 * h) * (rows + 1) / 2});
+  room_ = AlignedFloats(std::max(LaneLoss::scratch_floats(layout), product));
 }
 
 void LaneGroup::start_epoch() {
   std::fill_n(state_.data(), state_.size(), 0.0F);
   for (LaneLoss& lane : losses_) lane.start_epoch();
+}
+
+void LaneGroup::multiply(size_t m, size_t n, size_t k, StridedMatrix a, const float* b,
+                         ptrdiff_t ldb, float* c, ptrdiff_t ldc, bool accumulate) {
+  const Kernels& kernel = kernels();
+  const size_t side_by_side = a.column_stride == 1 ? k : m;
+  if (kernel.product_bf16 != nullptr && n % 16 == 0 && side_by_side % 16 == 0)
+    kernel.product_bf16(m, n, k, a, b, ldb, c, ldc, accumulate, room_.data());
+  else
+    kernel.product(m, n, k, a, b, ldb, c, ldc, accumulate);
 }
 
 double LaneGroup::run(const Network& network, const TrainingData& data, const Window& window,
@@ -121,13 +133,13 @@ void LaneGroup::forward(const Network& network, const TrainingData& data, const 
   const auto d_stride = static_cast<ptrdiff_t>(d);
   const auto h_stride = static_cast<ptrdiff_t>(h);
   repeat_row(p + layout_.input_bias, 3 * h, n, input_.data());
-  k.product(n, 3 * h, d, {x_.data(), d_stride, 1}, p + layout_.input, 3 * h_stride, input_.data(),
-            3 * h_stride, true);
+  multiply(n, 3 * h, d, {x_.data(), d_stride, 1}, p + layout_.input, 3 * h_stride, input_.data(),
+           3 * h_stride, true);
   forward_recurrence(network, data, window);
   k.multiply(n * h, hidden_mask_.data(), hidden_.data());
   repeat_row(p + layout_.output_bias, d, n, y_.data());
-  k.product(n, d, h, {hidden_.data(), h_stride, 1}, p + layout_.output, d_stride, y_.data(),
-            d_stride, true);
+  multiply(n, d, h, {hidden_.data(), h_stride, 1}, p + layout_.output, d_stride, y_.data(),
+           d_stride, true);
 }
 
 void LaneGroup::forward_recurrence(const Network& network, const TrainingData& data,
@@ -194,7 +206,7 @@ double LaneGroup::loss(const Network& network, const TrainingData& data, const W
     }
     float* gradient = y_gradient_.data() + lane * window.steps * d;
     sum += losses_[lane].run({loss_rows_.data(), valid}, y_.data() + lane * window.steps * d,
-                             network.parameters.data(), network.panels, softmax_, stop, gradient,
+                             network.parameters.data(), network.panels, room_, stop, gradient,
                              gradient_.data());
     std::fill(gradient + valid * d, gradient + window.steps * d, 0.0F);
   }
@@ -209,11 +221,11 @@ void LaneGroup::backward(const Network& network, const TrainingData& data, const
   const auto d_stride = static_cast<ptrdiff_t>(d);
   const auto h_stride = static_cast<ptrdiff_t>(h);
   float* g = gradient_.data();
-  k.product(h, d, n, {hidden_.data(), 1, h_stride}, y_gradient_.data(), d_stride,
-            g + layout_.output, d_stride, true);
+  multiply(h, d, n, {hidden_.data(), 1, h_stride}, y_gradient_.data(), d_stride, g + layout_.output,
+           d_stride, true);
   add_rows(y_gradient_.data(), n, d, g + layout_.output_bias);
-  k.product(n, h, d, {y_gradient_.data(), d_stride, 1}, network.output_transposed.data(), h_stride,
-            hidden_gradient_.data(), h_stride, false);
+  multiply(n, h, d, {y_gradient_.data(), d_stride, 1}, network.output_transposed.data(), h_stride,
+           hidden_gradient_.data(), h_stride, false);
   k.multiply(n * h, hidden_mask_.data(), hidden_gradient_.data());
   backward_recurrence(network, window);
   backward_input(network, data, window);
@@ -259,13 +271,13 @@ void LaneGroup::backward_input(const Network& network, const TrainingData& data,
   const auto d_stride = static_cast<ptrdiff_t>(d);
   const auto h_stride = static_cast<ptrdiff_t>(h);
   float* g = gradient_.data();
-  k.product(h, 3 * h, n, {previous_.data(), 1, h_stride}, recurrent_gradient_.data(), 3 * h_stride,
-            g + layout_.recurrent, 3 * h_stride, true);
-  k.product(d, 3 * h, n, {x_.data(), 1, d_stride}, input_gradient_.data(), 3 * h_stride,
-            g + layout_.input, 3 * h_stride, true);
+  multiply(h, 3 * h, n, {previous_.data(), 1, h_stride}, recurrent_gradient_.data(), 3 * h_stride,
+           g + layout_.recurrent, 3 * h_stride, true);
+  multiply(d, 3 * h, n, {x_.data(), 1, d_stride}, input_gradient_.data(), 3 * h_stride,
+           g + layout_.input, 3 * h_stride, true);
   add_rows(input_gradient_.data(), n, 3 * h, g + layout_.input_bias);
-  k.product(n, d, 3 * h, {input_gradient_.data(), 3 * h_stride, 1}, network.input_transposed.data(),
-            d_stride, x_gradient_.data(), d_stride, false);
+  multiply(n, d, 3 * h, {input_gradient_.data(), 3 * h_stride, 1}, network.input_transposed.data(),
+           d_stride, x_gradient_.data(), d_stride, false);
   k.multiply(n * d, x_mask_.data(), x_gradient_.data());
   for (size_t lane = 0; lane < lanes_; ++lane)
     for (size_t t = 0; t < window.valid[first_lane_ + lane]; ++t) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/math/aligned_floats.h"
+#include "engine/math/kernels.h"
 #include "engine/recipes/hrnn/batches.h"
 #include "engine/recipes/hrnn/features.h"
 #include "engine/recipes/hrnn/loss.h"
@@ -78,6 +79,9 @@ class LaneGroup {
   void backward(const Network& network, const TrainingData& data, const Window& window);
   void backward_recurrence(const Network& network, const Window& window);
   void backward_input(const Network& network, const TrainingData& data, const Window& window);
+  // Kernels::product, in bf16 where it can be: for products that no state is made of at once.
+  void multiply(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
+                float* c, ptrdiff_t ldc, bool accumulate);
   size_t rows(const Window& window) const { return lanes_ * window.steps; }
 
   const Layout layout_;
@@ -95,7 +99,7 @@ class LaneGroup {
   AlignedFloats y_, y_gradient_;                                                      // rows x D
   AlignedFloats recurrent_;                                                           // lanes x 3H
   AlignedFloats carried_;                                                             // lanes x H
-  AlignedFloats softmax_;
+  AlignedFloats room_;  // of the softmax and of products
 };
 
 }  // namespace personalize::hrnn

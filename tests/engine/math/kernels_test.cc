@@ -65,6 +65,41 @@ TEST_P(KernelsTest, ProductsOfEveryShapeAndStride) {
           }
 }
 
+// The nearest bf16 number, the even one of two.
+double to_bf16(float x) {
+  int exponent = 0;
+  const double mantissa = std::frexp(static_cast<double>(x), &exponent);
+  return std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8);
+}
+
+TEST_P(KernelsTest, ProductsInBf16AreThoseOfRoundedFactors) {
+  if (kernels_->product_bf16 == nullptr) GTEST_SKIP() << GetParam() << " has no bf16";
+  for (const size_t m : {16, 48})
+    for (const size_t n : {16, 80})
+      for (const size_t k : {1, 16, 33, 640})
+        for (const bool transposed : {false, true})
+          for (const bool accumulate : {false, true}) {
+            if (!transposed && k % 16 != 0) continue;
+            const std::vector<float> a = normal(m * k);
+            const std::vector<float> b = normal(k * n);
+            std::vector<float> c = normal(m * n);
+            std::vector<double> wanted(c.begin(), c.end());
+            for (size_t i = 0; i < m; ++i)
+              for (size_t j = 0; j < n; ++j) {
+                double sum = accumulate ? c[i * n + j] : 0;
+                for (size_t l = 0; l < k; ++l)
+                  sum += to_bf16(transposed ? a[l * m + i] : a[i * k + l]) * to_bf16(b[l * n + j]);
+                wanted[i * n + j] = sum;
+              }
+            std::vector<float> room((m + n) * ((k + 1) / 2));
+            const StridedMatrix left{a.data(), static_cast<ptrdiff_t>(transposed ? 1 : k),
+                                     static_cast<ptrdiff_t>(transposed ? m : 1)};
+            kernels_->product_bf16(m, n, k, left, b.data(), static_cast<ptrdiff_t>(n), c.data(),
+                                   static_cast<ptrdiff_t>(n), accumulate, room.data());
+            expect_near(c, wanted, 2e-5);
+          }
+}
+
 TEST_P(KernelsTest, MatrixTimesVector) {
   for (const size_t rows : {1, 3, 16, 17, 100})
     for (const size_t columns : {1, 7, 16, 32, 43, 128}) {
@@ -222,7 +257,7 @@ TEST(Dispatch, TakesTheBestThereIsOrWhatTheEnvironmentNames) {
     }
 }
 
-TEST(Dispatch, Bf16ChangesTheTrainingSoftmaxAlone) {
+TEST(Dispatch, Bf16ChangesTrainingAlone) {
   const Kernels* bf16 = kernels_of("v4bf16");
   if (bf16 == nullptr) GTEST_SKIP() << "this machine has no v4bf16";
   const Kernels* v4 = kernels_of("v4");
@@ -230,6 +265,7 @@ TEST(Dispatch, Bf16ChangesTheTrainingSoftmaxAlone) {
   Kernels same = *bf16;
   same.isa = v4->isa;
   same.softmax_bf16 = v4->softmax_bf16;
+  same.product_bf16 = v4->product_bf16;
   EXPECT_EQ(std::memcmp(&same, v4, sizeof(Kernels)), 0);
 }
 
