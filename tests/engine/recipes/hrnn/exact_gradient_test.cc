@@ -203,6 +203,7 @@ std::map<std::string, Matrix> groups_of(const Layout& layout) {
 }
 
 struct Case {
+  const char* name;
   size_t items, embedding, hidden, lanes, window, mean_length;
   float dropout;
   float own = 0.4F;  // deviation of the own-history weights; the other parameters' is 0.4
@@ -301,11 +302,14 @@ TEST_P(ExactGradient, IsThatOfTheEquationsInDoublePrecision) {
 
 // Sizes that fill no vector and no panel; many items; windows longer than a block of the softmax;
 // own-history terms that decide all; sizes that fill a vector.
-INSTANTIATE_TEST_SUITE_P(
-    Sizes, ExactGradient,
-    testing::Values(Case{70, 20, 24, 3, 7, 6, 0.25F}, Case{70, 20, 24, 3, 7, 6, 0},
-                    Case{700, 12, 9, 2, 8, 6, 0.5F}, Case{150, 12, 8, 1, 150, 90, 0.25F},
-                    Case{70, 20, 24, 3, 7, 6, 0, 20}, Case{70, 32, 24, 3, 7, 6, 0.25F}));
+INSTANTIATE_TEST_SUITE_P(Of, ExactGradient,
+                         testing::Values(Case{"OddSizes", 70, 20, 24, 3, 7, 6, 0.25F},
+                                         Case{"NoDropout", 70, 20, 24, 3, 7, 6, 0},
+                                         Case{"ManyItems", 700, 12, 9, 2, 8, 6, 0.5F},
+                                         Case{"LongWindows", 150, 12, 8, 1, 150, 90, 0.25F},
+                                         Case{"StrongOwnHistory", 70, 20, 24, 3, 7, 6, 0, 20},
+                                         Case{"WholeVectors", 70, 32, 24, 3, 7, 6, 0.25F}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace personalize::hrnn
