@@ -56,31 +56,27 @@ void Adam::update(const Slice& slice, double rate, float clip,
 
 bool Adam::step(double rate, std::vector<AlignedFloats*>& gradients, Network& network,
                 ThreadTeam& team, const std::function<void()>& poll) {
-  const bool summed = team.run(
-      slices_.size(),
-      [&](size_t i) {
-        poll();
-        const Slice& slice = slices_[i];
-        const float* arrays[kMostGroups];
-        for (size_t g = 0; g < gradients.size(); ++g)
-          arrays[g] = gradients[g]->data() + slice.begin;
-        squares_[i] = kernels().sum_arrays(slice.end - slice.begin, gradients.size(), arrays,
-                                           gradients[0]->data() + slice.begin);
-      },
-      poll);
+  // By reference: a std::function would allocate for what they capture.
+  const auto sum_slice = [&](size_t i) {
+    poll();
+    const Slice& slice = slices_[i];
+    const float* arrays[kMostGroups];
+    for (size_t g = 0; g < gradients.size(); ++g) arrays[g] = gradients[g]->data() + slice.begin;
+    squares_[i] = kernels().sum_arrays(slice.end - slice.begin, gradients.size(), arrays,
+                                       gradients[0]->data() + slice.begin);
+  };
+  const bool summed = team.run(slices_.size(), std::cref(sum_slice), poll);
   double squares = 0;
   for (const double part : squares_) squares += part;
   if (!summed || !std::isfinite(squares)) return false;
   const double norm = std::sqrt(squares);
   const auto clip = static_cast<float>(norm > kLargestNorm ? kLargestNorm / norm : 1);
   ++steps_;
-  const bool updated = team.run(
-      slices_.size(),
-      [&](size_t i) {
-        poll();
-        update(slices_[i], rate, clip, gradients, network);
-      },
-      poll);
+  const auto update_slice = [&](size_t i) {
+    poll();
+    update(slices_[i], rate, clip, gradients, network);
+  };
+  const bool updated = team.run(slices_.size(), std::cref(update_slice), poll);
   network.transpose();
   return updated;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -204,12 +205,10 @@ class Trainer {
     const std::function<bool()> stop = [this] { return stop_(); };
     const std::function<void()> poll = [this] { stop_(); };
     const Dropout dropout{options_.dropout, options_.seed, updates_++};
-    const bool ran = team_.run(
-        groups_.size(),
-        [&](size_t g) {
-          losses_[g] = groups_[g]->run(network_, data_, window_, total, dropout, stop);
-        },
-        poll);
+    const auto run_group = [&](size_t g) {
+      losses_[g] = groups_[g]->run(network_, data_, window_, total, dropout, stop);
+    };
+    const bool ran = team_.run(groups_.size(), std::cref(run_group), poll);
     if (stop_()) return {StatusCode::kInterrupted, "training was interrupted"};
     // A window that is not full moves the parameters less.
     const double full =

@@ -21,8 +21,8 @@ constexpr double kMemoryBandwidth = 8e9;  // bytes a second of one thread
 // that goes with them.
 double thread_throughput() {
   const std::string_view isa = kernels().isa;
-  if (isa == "v4bf16") return 190e9;
-  if (isa == "v4") return 140e9;
+  if (isa == "v4bf16") return 250e9;
+  if (isa == "v4") return 150e9;
   if (isa == "v3") return 75e9;
   return 30e9;
 }
