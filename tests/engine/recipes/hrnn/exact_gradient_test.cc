@@ -240,11 +240,11 @@ class ExactGradient : public testing::TestWithParam<Case> {
   }
 
   // Of the largest element of a group. Sums of a few hundred numbers of 24 bits lose some 1e-6,
-  // rho, a difference of large ones, ten times that; the softmax's factors have 8 bits where it is
-  // made in bf16, which wants whole sixteens.
+  // rho, a difference of large ones, ten times that. In bf16, which wants whole sixteens, factors
+  // have 8 bits, and logits as large as these come out some hundredths off.
   static double rounding() {
     const bool bf16 = std::string_view(kernels().isa).ends_with("bf16");
-    return bf16 && GetParam().embedding % 16 == 0 ? 0.02 : 2e-5;
+    return bf16 && GetParam().embedding % 16 == 0 ? 0.05 : 2e-5;
   }
 
   void compare(const AlignedFloats& ours, const std::vector<double>& exact) {
@@ -292,7 +292,7 @@ TEST_P(ExactGradient, IsThatOfTheEquationsInDoublePrecision) {
     const double loss = group.run(network_, data_, window, total, dropout, [] { return false; });
     ExactNetwork exact(layout_, data_, network_.parameters.span());
     exact.run(window, total, states, x_mask, state_mask);
-    EXPECT_NEAR(loss, exact.loss(), 0.1 * rounding() * exact.loss());
+    EXPECT_NEAR(loss, exact.loss(), 0.05 * rounding() * exact.loss());
     compare(group.gradient(), exact.gradient());
   }
   EXPECT_GE(windows, 2U);
@@ -308,7 +308,7 @@ INSTANTIATE_TEST_SUITE_P(Of, ExactGradient,
                                          Case{"ManyItems", 700, 12, 9, 2, 8, 6, 0.5F},
                                          Case{"LongWindows", 150, 12, 8, 1, 150, 90, 0.25F},
                                          Case{"StrongOwnHistory", 70, 20, 24, 3, 7, 6, 0, 20},
-                                         Case{"WholeVectors", 70, 32, 24, 3, 7, 6, 0.25F}),
+                                         Case{"WholeVectors", 70, 32, 32, 3, 7, 6, 0.25F}),
                          [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
