@@ -134,7 +134,11 @@ const std::string& Hyperparameters::text(std::string_view name) const {
 }
 
 void Hyperparameters::resolve(std::string_view name, double value) {
-  values_.insert_or_assign(std::string(name), fmt::format("{}", value));
+  resolve(name, std::string_view(fmt::format("{}", value)));
+}
+
+void Hyperparameters::resolve(std::string_view name, std::string_view value) {
+  values_.insert_or_assign(std::string(name), std::string(value));
 }
 
 }  // namespace personalize

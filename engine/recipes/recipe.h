@@ -54,6 +54,7 @@ class Hyperparameters {
 
   // Records what "auto" came out as, so that it is shown with the version.
   void resolve(std::string_view name, double value);
+  void resolve(std::string_view name, std::string_view value);
   const std::map<std::string, std::string, std::less<>>& values() const { return values_; }
 
  private:

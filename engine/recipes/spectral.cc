@@ -29,8 +29,9 @@ struct SparseMatrix {
   std::vector<float> value;
 };
 
-// A = C + C': the transpose by counting, then the two merged with a row of scratch.
-SparseMatrix symmetric_sum(const MarkovCounts& counts) {
+// A = C + C': the transpose by counting, then the two merged with a row of scratch. Unfinished when
+// `stop` says so.
+SparseMatrix symmetric_sum(const MarkovCounts& counts, const std::function<bool()>& stop) {
   const size_t items = counts.total.size();
   std::vector<uint64_t> first(items + 1);
   for (const ItemIndex column : counts.column) ++first[static_cast<size_t>(column) + 1];
@@ -54,6 +55,7 @@ SparseMatrix symmetric_sum(const MarkovCounts& counts) {
     cell += amount;
   };
   for (size_t i = 0; i < items; ++i) {
+    if (i % 1'024 == 0 && stop()) return sum;
     for (uint64_t e = counts.row[i]; e < counts.row[i + 1]; ++e)
       add(counts.column[e], counts.count[e]);
     for (uint64_t e = first[i]; e < first[i + 1]; ++e) add(from[e], weight[e]);
@@ -177,6 +179,8 @@ bool decompose(const SparseMatrix& x, size_t size, size_t columns, uint64_t seed
   return true;
 }
 
+Status interrupted() { return {StatusCode::kInterrupted, "training was interrupted"}; }
+
 }  // namespace
 
 size_t spectral_columns(size_t items, size_t size) {
@@ -192,10 +196,11 @@ Status spectral_embedding(const MarkovCounts& counts, size_t size, float deviati
   bool found = false;
   std::fill(embedding.begin(), embedding.end(), 0.0F);
   if (columns > 0) {
-    SparseMatrix x = symmetric_sum(counts);
+    SparseMatrix x = symmetric_sum(counts, stop);
+    if (stop()) return interrupted();
     mutual_information(x);
     found = decompose(x, size, columns, seed, stop, embedding);
-    if (stop()) return {StatusCode::kInterrupted, "training was interrupted"};
+    if (stop()) return interrupted();
   }
   const size_t kept = found ? columns - kExtraColumns : 0;
   double squares = 0;
@@ -207,6 +212,7 @@ Status spectral_embedding(const MarkovCounts& counts, size_t size, float deviati
   Random random(seed, kStream + 1);
   const auto noise = [&] { return deviation * static_cast<float>(random.normal()); };
   for (size_t i = 0; i < items; ++i) {
+    if (i % 1'024 == 0 && stop()) return interrupted();
     const std::span<float> row = embedding.subspan(i * size, size);
     double norm = 0;
     for (float& value : row) {

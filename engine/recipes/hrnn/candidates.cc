@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint64_t kStream = 0x5A3D;
 constexpr double kPopularShare = 0.5;
-constexpr size_t kFewestCandidates = 2'048;
+constexpr size_t kFewestCandidates = 1'024;
 // Where nearly all items are candidates already, few draws find another one.
 constexpr size_t kMostDrawsOfRoom = 8;
 

@@ -26,8 +26,8 @@
 
 namespace personalize::hrnn {
 
-// How many candidates a window of so many rows has, at most: twice what its events and their
-// targets can need. The window's own items and its users' latest ones fill no more than half.
+// How many candidates a window of so many lanes and steps has, at most: twice what its events and
+// their targets can need, and at least 1,024.
 size_t candidate_rows(size_t lanes, size_t window);
 
 // Not for concurrent use.

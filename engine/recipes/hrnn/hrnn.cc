@@ -9,7 +9,7 @@
 #include "engine/recipes/hrnn/cost.h"
 #include "engine/recipes/hrnn/defaults.h"
 #include "engine/recipes/hrnn/model.h"
-#include "engine/recipes/hrnn/trainer.h"
+#include "engine/recipes/hrnn/training_cost.h"
 #include "engine/recipes/popularity.h"
 #include "engine/recipes/spectral.h"
 #include "engine/recipes/user_selection.h"
@@ -17,6 +17,8 @@
 namespace personalize {
 namespace {
 
+using hrnn::Shape;
+using hrnn::Softmax;
 using hrnn::Trained;
 using hrnn::TrainingOptions;
 using Stop = std::function<bool()>;
@@ -30,6 +32,19 @@ constexpr CalibrationWeights kUnfitted{.a = 0.75F, .w = 0.35F, .own = {}};
 constexpr float kEmbeddingDeviation = 0.05F;
 // Of a budget; the rest is for what comes before and after the epochs.
 constexpr double kBudgetShare = 0.9;
+
+HyperparameterSpec softmax_spec() {
+  return {.name = "softmax",
+          .kind = HyperparameterSpec::Kind::kText,
+          .default_text = "auto",
+          .minimum = 0,
+          .maximum = 0,
+          .choices = {"auto", "full", "sampled"},
+          .tunable = false,
+          .meaning =
+              "whether an event is learned against all items or a sample of them; auto: "
+              "full unless that would take too long"};
+}
 
 std::vector<HyperparameterSpec> make_specs() {
   using Kind = HyperparameterSpec::Kind;
@@ -63,6 +78,7 @@ std::vector<HyperparameterSpec> make_specs() {
            "histories"),
       spec("batch_size", Kind::kInteger, "16", 1, 256, false,
            "histories that are trained side by side"),
+      softmax_spec(),
       session_gap_spec(),
       minimum_history_percentile_spec(),
       maximum_history_percentile_spec(),
@@ -105,10 +121,42 @@ TrainingOptions training_options(size_t events, size_t users, Hyperparameters& r
   options.learning_rate = resolved.real("learning_rate");
   options.dropout = static_cast<float>(resolved.real("dropout"));
   options.recency = resolved.boolean("recency_mask");
+  if (const std::string& softmax = resolved.text("softmax"); softmax != "auto")
+    options.softmax = softmax == "full" ? Softmax::kFull : Softmax::kSampled;
   options.session_gap = static_cast<int64_t>(resolved.real("session_gap"));
   options.seed = fit.seed;
   options.threads = fit.threads;
   return options;
+}
+
+// Decides over which items the softmax is, if that is left to us, and says why.
+void choose_softmax(const Shape& shape, size_t events, TrainingOptions& options,
+                    Hyperparameters& resolved, Progress& progress) {
+  const auto cost = [&](Softmax softmax) {
+    TrainingOptions other = options;
+    other.softmax = softmax;
+    return hrnn::training_cost(shape, events, other);
+  };
+  const bool sampled = cost(options.softmax).sampled;
+  if (sampled && options.softmax == Softmax::kAuto)
+    progress.note(fmt::format("softmax sampled: about {:.0f} s; over all {} items about {:.0f} s",
+                              cost(Softmax::kSampled).seconds, shape.items,
+                              cost(Softmax::kFull).seconds));
+  options.softmax = sampled ? Softmax::kSampled : Softmax::kFull;
+  resolved.resolve("softmax", sampled ? "sampled" : "full");
+}
+
+// What E starts from.
+Result<std::vector<float>> first_embedding(const TrainingView& data, const TrainingOptions& options,
+                                           const Stop& stop) {
+  std::vector<float> embedding(data.sequences->item_count() * options.embedding);
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      const MarkovCounts near,
+      count_transitions(data, {.window = 5, .decay = 0.7F, .smoothing = 50, .cut = 128},
+                        options.threads, stop));
+  PERSONALIZE_RETURN_IF_ERROR(spectral_embedding(near, options.embedding, kEmbeddingDeviation,
+                                                 options.seed, stop, embedding));
+  return embedding;
 }
 
 // Fits a and w on the events that `split` withholds from a training.
@@ -236,21 +284,19 @@ class HrnnRecipe final : public Recipe {
         training_options(event_count(selected), user_count(selected), resolved, fit);
     const Stop stop = [&progress] { return progress.stop(); };
     const size_t items = data.sequences->item_count();
+    choose_softmax({items, options.embedding, options.hidden, 0}, event_count(selected), options,
+                   resolved, progress);
     const CalibrationSplit split =
         withhold_last_events(selected, calibration_users(items), kCalibrationShare, fit.seed);
 
     PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts counts,
                                  count_transitions(split.rest, {}, fit.threads, stop));
-    std::vector<float> embedding(items * options.embedding);
-    PERSONALIZE_ASSIGN_OR_RETURN(
-        const MarkovCounts near,
-        count_transitions(split.rest, {.window = 5, .decay = 0.7F, .smoothing = 50, .cut = 128},
-                          fit.threads, stop));
-    PERSONALIZE_RETURN_IF_ERROR(spectral_embedding(near, options.embedding, kEmbeddingDeviation,
-                                                   fit.seed, stop, embedding));
+    PERSONALIZE_ASSIGN_OR_RETURN(std::vector<float> embedding,
+                                 first_embedding(split.rest, options, stop));
     PERSONALIZE_ASSIGN_OR_RETURN(
         const Trained trained,
         train_within_budget(split.rest, options, embedding, fit.budget_seconds, progress, stop));
+    embedding = {};  // of many items it is large
     resolved.resolve("epochs", static_cast<double>(options.epochs));
     resolved.resolve("learning_rate", options.learning_rate);
     PERSONALIZE_ASSIGN_OR_RETURN(const CalibrationWeights weights,

@@ -69,6 +69,8 @@ class LaneGroup {
              const Dropout& dropout, const std::function<bool()>& stop);
 
   AlignedFloats& gradient() { return gradient_; }
+  // Of the lanes, after the last window: lanes x H.
+  std::span<const float> states() const { return state_.span(); }
 
  private:
   void forward(const Network& network, const TrainingData& data, const Window& window,

@@ -11,6 +11,9 @@
 #include "engine/math/parallel.h"
 #include "engine/math/random.h"
 #include "engine/recipes/hrnn/adam.h"
+#include "engine/recipes/hrnn/lazy_adam.h"
+#include "engine/recipes/hrnn/sampled_window.h"
+#include "engine/recipes/hrnn/training_cost.h"
 
 namespace personalize::hrnn {
 namespace {
@@ -125,37 +128,67 @@ void orthogonal_block(size_t size, size_t stride, Random& random, float* out) {
   }
 }
 
+// What a sampled softmax needs besides a network, which then knows the candidates of one window
+// only.
+struct Sampling {
+  Sampling(const TrainingView& data, const TrainingOptions& options, const Layout& whole,
+           const TrainingData& prepared)
+      : layout(whole),
+        window(data, prepared, whole, candidate_rows(options.lanes, options.window), options.seed),
+        adam(whole, window.layout()),
+        parameters(whole.size) {}
+
+  // What all windows share lies at the end of both arrays: the network without E and b.
+  size_t shared() const { return layout.size - layout.feature; }
+
+  const Layout layout;
+  SampledWindow window;
+  LazyAdam adam;
+  AlignedFloats parameters;  // of all items
+};
+
 class Trainer {
  public:
-  // All must outlive it.
-  Trainer(std::span<const Segment> segments, const TrainingOptions& options, const Layout& layout,
-          const TrainingData& prepared, Progress& progress, const std::function<bool()>& stop)
+  // All but `view` must outlive it.
+  Trainer(const TrainingView& view, std::span<const Segment> segments,
+          const TrainingOptions& options, const Layout& layout, const TrainingData& prepared,
+          Progress& progress, const std::function<bool()>& stop)
       : options_(options),
         data_(prepared),
         progress_(progress),
         stop_(stop),
         batches_(*prepared.sequences, segments, options.lanes, options.window, options.seed),
-        network_(layout),
-        adam_(layout),
-        team_(std::min<int>(thread_count(options.threads),
-                            static_cast<int>(lane_groups(options.lanes, layout.shape.items)))) {
-    const size_t groups = lane_groups(options.lanes, layout.shape.items);
+        sampling_(is_sampled(layout, options, batches_.events())
+                      ? std::make_unique<Sampling>(view, options, layout, prepared)
+                      : nullptr),
+        network_(sampling_ != nullptr ? sampling_->window.layout() : layout),
+        adam_(sampling_ != nullptr ? nullptr : std::make_unique<Adam>(layout)),
+        team_(std::min<int>(
+            thread_count(options.threads),
+            static_cast<int>(lane_groups(options.lanes, network_.layout.shape.items)))) {
+    const size_t groups = lane_groups(options.lanes, network_.layout.shape.items);
     for (size_t g = 0; g < groups; ++g) {
       const size_t first = g * options.lanes / groups;
       const size_t last = (g + 1) * options.lanes / groups;
-      groups_.push_back(std::make_unique<LaneGroup>(layout, first, last - first, options.window,
-                                                    options.session_gap));
+      groups_.push_back(std::make_unique<LaneGroup>(network_.layout, first, last - first,
+                                                    options.window, options.session_gap));
       gradients_.push_back(&groups_.back()->gradient());
     }
     losses_.resize(groups);
   }
 
-  Network& network() { return network_; }
+  // Of all items: to be set before a training and taken after it.
+  AlignedFloats& parameters() {
+    return sampling_ != nullptr ? sampling_->parameters : network_.parameters;
+  }
 
   Status run() {
     start();
     for (size_t epoch = 0; epoch < options_.epochs; ++epoch)
       PERSONALIZE_RETURN_IF_ERROR(run_epoch(epoch));
+    if (sampling_ != nullptr)
+      std::copy_n(network_.parameters.data() + network_.layout.feature, sampling_->shared(),
+                  sampling_->parameters.data() + sampling_->layout.feature);
     return Status::ok();
   }
 
@@ -174,9 +207,17 @@ class Trainer {
   }
 
  private:
+  static bool is_sampled(const Layout& layout, const TrainingOptions& options, size_t events) {
+    return training_cost(layout.shape, events, options).sampled;
+  }
+
   void start() {
-    network_.panels.pack(0, network_.panels.count(),
-                         network_.parameters.data() + network_.layout.embedding);
+    if (sampling_ != nullptr)
+      std::copy_n(sampling_->parameters.data() + sampling_->layout.feature, sampling_->shared(),
+                  network_.parameters.data() + network_.layout.feature);
+    else
+      network_.panels.pack(0, network_.panels.count(),
+                           network_.parameters.data() + network_.layout.embedding);
     network_.transpose();
     start_ = std::chrono::steady_clock::now();
   }
@@ -205,8 +246,11 @@ class Trainer {
     const std::function<bool()> stop = [this] { return stop_(); };
     const std::function<void()> poll = [this] { stop_(); };
     const Dropout dropout{options_.dropout, options_.seed, updates_++};
+    if (sampling_ != nullptr && !enter_sampled_window(dropout.window, poll)) return no_memory();
+    const Window& window = sampling_ != nullptr ? sampling_->window.window() : window_;
+    const TrainingData& data = sampling_ != nullptr ? sampling_->window.data() : data_;
     const auto run_group = [&](size_t g) {
-      losses_[g] = groups_[g]->run(network_, data_, window_, total, dropout, stop);
+      losses_[g] = groups_[g]->run(network_, data, window, total, dropout, stop);
     };
     const bool ran = team_.run(groups_.size(), std::cref(run_group), poll);
     if (stop_()) return {StatusCode::kInterrupted, "training was interrupted"};
@@ -214,22 +258,41 @@ class Trainer {
     const double full =
         static_cast<double>(total) / static_cast<double>(options_.lanes * options_.window);
     const double rate = options_.learning_rate * rate_factor * std::sqrt(std::min(1.0, full));
-    if (!ran) return {StatusCode::kNoMemory, "not enough memory to train hrnn"};
-    if (!adam_.step(rate, gradients_, network_, team_, poll)) return beyond_bounds();
+    if (!ran) return no_memory();
+    const bool learned = sampling_ != nullptr
+                             ? sampling_->adam.step(rate, sampling_->window.items(), gradients_,
+                                                    sampling_->parameters, network_, team_, poll)
+                             : adam_->step(rate, gradients_, network_, team_, poll);
+    if (!learned) return beyond_bounds();
     return Status::ok();
   }
+
+  // False if memory ran out.
+  bool enter_sampled_window(uint64_t number, const std::function<void()>& poll) {
+    const size_t h = network_.layout.shape.hidden;
+    states_.clear();
+    for (const auto& group : groups_)
+      for (size_t i = 0; i < group->states().size(); i += h)
+        states_.push_back(group->states().data() + i);
+    sampling_->window.enter(window_, number, states_);
+    return sampling_->window.gather(sampling_->parameters, network_, team_, poll);
+  }
+
+  static Status no_memory() { return {StatusCode::kNoMemory, "not enough memory to train hrnn"}; }
 
   const TrainingOptions& options_;
   const TrainingData& data_;
   Progress& progress_;
   Stop stop_;
   Batches batches_;
+  std::unique_ptr<Sampling> sampling_;  // null: the softmax is full
   Network network_;
-  Adam adam_;
+  std::unique_ptr<Adam> adam_;  // null: the softmax is sampled
   ThreadTeam team_;
   std::vector<std::unique_ptr<LaneGroup>> groups_;
   std::vector<AlignedFloats*> gradients_;
   std::vector<double> losses_;
+  std::vector<const float*> states_;  // one a lane
   Window window_;
   uint64_t updates_ = 0;
   std::chrono::steady_clock::time_point start_;
@@ -270,8 +333,8 @@ Result<double> seconds_per_epoch(const TrainingView& data, const TrainingOptions
   const TrainingData prepared = prepare(data, options, columns);
   const Layout layout = layout_of(data, options, columns);
   const std::vector<Segment> segments = whole_histories(data);
-  Trainer trainer(segments, options, layout, prepared, progress, stop);
-  initialise(layout, options.recency, embedding, options.seed, trainer.network().parameters.span());
+  Trainer trainer(data, segments, options, layout, prepared, progress, stop);
+  initialise(layout, options.recency, embedding, options.seed, trainer.parameters().span());
   return trainer.probe();
 }
 
@@ -283,16 +346,15 @@ Result<Trained> train(const TrainingView& data, const TrainingOptions& options,
   if (warm != nullptr) prepared.resumed_states = warm->states;
   const std::vector<Segment> segments = warm != nullptr ? warm->segments : whole_histories(data);
   const Layout layout = layout_of(data, options, columns);
-  Trainer trainer(segments, options, layout, prepared, progress, stop);
-  Network& network = trainer.network();
+  Trainer trainer(data, segments, options, layout, prepared, progress, stop);
+  AlignedFloats& parameters = trainer.parameters();
   if (warm != nullptr)
-    std::copy_n(warm->parameters.data(), layout.size, network.parameters.data());
+    std::copy_n(warm->parameters.data(), layout.size, parameters.data());
   else
-    initialise(layout, options.recency, embedding, options.seed, network.parameters.span());
+    initialise(layout, options.recency, embedding, options.seed, parameters.span());
   PERSONALIZE_RETURN_IF_ERROR(trainer.run());
-  if (!within(network.parameters.span(), kLargestParameter)) return beyond_bounds();
-  return Trained{layout, std::move(network.parameters), std::move(prepared.recency),
-                 std::move(columns)};
+  if (!within(parameters.span(), kLargestParameter)) return beyond_bounds();
+  return Trained{layout, std::move(parameters), std::move(prepared.recency), std::move(columns)};
 }
 
 }  // namespace personalize::hrnn

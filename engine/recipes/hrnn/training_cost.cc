@@ -85,6 +85,13 @@ double training_bytes(const Sizes& s, const TrainingOptions& options, bool sampl
   return bytes;
 }
 
+// Whether the full softmax is, from the seconds that each of them takes one thread.
+bool is_too_dear(size_t items, double full, double sampled) {
+  if (items <= kAlwaysFullItems) return false;
+  if (items >= kAlwaysSampledItems) return true;
+  return full > kBearableSeconds && full > kDearer * sampled;
+}
+
 }  // namespace
 
 TrainingCost training_cost(const Shape& shape, size_t events, const TrainingOptions& options) {
@@ -94,8 +101,7 @@ TrainingCost training_cost(const Shape& shape, size_t events, const TrainingOpti
   const double sampled = epoch_seconds(sizes, epochs, true);
   TrainingCost cost;
   cost.sampled = options.softmax == Softmax::kSampled ||
-                 (options.softmax == Softmax::kAuto && shape.items > kAlwaysFullItems &&
-                  full > kBearableSeconds && full > kDearer * sampled);
+                 (options.softmax == Softmax::kAuto && is_too_dear(shape.items, full, sampled));
   const size_t columns = spectral_columns(shape.items, shape.embedding);
   const auto threads = static_cast<double>(
       std::min<size_t>(static_cast<size_t>(thread_count(options.threads)),

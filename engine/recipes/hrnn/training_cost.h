@@ -21,13 +21,15 @@ struct TrainingCost {
 // thread was measured to do with each instruction set, plus the memory that an update moves. They
 // are right within a factor of two where nothing else uses the cores.
 //
-// Softmax::kAuto is full up to kAlwaysFullItems items. Above, it is sampled if one thread would
-// take more than kBearableSeconds with the full one and kDearer times what it takes with the
+// Softmax::kAuto is full up to kAlwaysFullItems items and sampled from kAlwaysSampledItems on,
+// where the full one would move gigabytes at each update. Between them it is sampled if one thread
+// would take more than kBearableSeconds with the full one and kDearer times what it takes with the
 // sampled one; that is decided without options.threads, so that the model is the same whatever the
 // number of threads.
 TrainingCost training_cost(const Shape& shape, size_t events, const TrainingOptions& options);
 
 inline constexpr size_t kAlwaysFullItems = 20'000;
+inline constexpr size_t kAlwaysSampledItems = 250'000;
 inline constexpr double kBearableSeconds = 600;
 inline constexpr double kDearer = 3;
 

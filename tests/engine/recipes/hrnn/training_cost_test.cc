@@ -22,6 +22,10 @@ TEST(TrainingCost, TheSoftmaxIsFullForManyItemsOfFewEvents) {
   EXPECT_FALSE(training_cost({100'000, 128, 128, 5}, 10'000, {}).sampled);
 }
 
+TEST(TrainingCost, TheSoftmaxIsSampledForVeryManyItemsHoweverFewEvents) {
+  EXPECT_TRUE(training_cost({250'000, 128, 128, 5}, 1'000, {}).sampled);
+}
+
 TEST(TrainingCost, TheSoftmaxIsSampledWhereTheFullOneIsTooDear) {
   EXPECT_TRUE(training_cost(kMillion, 2'000'000, {}).sampled);
   EXPECT_FALSE(training_cost(kMillion, 2'000'000, with(Softmax::kFull)).sampled);
