@@ -176,7 +176,7 @@ int run(int argc, char** argv) {
     if (settings.contains(name))
       settings[name] = value;
     else
-      json += fmt::format("{}\"{}\":{}", json.empty() ? "" : ",", name, value);
+      json += fmt::format("{}\"{}\":\"{}\"", json.empty() ? "" : ",", name, value);
   }
   const Result<const Recipe*> recipe = find_recipe(argv[2]);
   if (!recipe.is_ok()) return fmt::print("{}\n", recipe.status().message()), 1;

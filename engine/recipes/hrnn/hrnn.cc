@@ -296,7 +296,7 @@ class HrnnRecipe final : public Recipe {
     PERSONALIZE_ASSIGN_OR_RETURN(
         const Trained trained,
         train_within_budget(split.rest, options, embedding, fit.budget_seconds, progress, stop));
-    embedding = {};  // of many items it is large
+    std::vector<float>().swap(embedding);  // of many items it is large
     resolved.resolve("epochs", static_cast<double>(options.epochs));
     resolved.resolve("learning_rate", options.learning_rate);
     PERSONALIZE_ASSIGN_OR_RETURN(const CalibrationWeights weights,
