@@ -70,4 +70,26 @@ Split temporal_holdout_split(const Sequences& sequences) {
   return split;
 }
 
+std::vector<int64_t> first_events_after(const TrainingView& data, int64_t time) {
+  std::vector<int64_t> first(data.end.size());
+  const auto times = data.sequences->timestamp.begin();
+  for (size_t user = 0; user < first.size(); user++)
+    first[user] = std::upper_bound(times + data.begin(user), times + data.end[user], time) - times;
+  return first;
+}
+
+Split only_events_after(const Split& split, int64_t time) {
+  const Sequences& sequences = *split.training.sequences;
+  Split result{TrainingView::everything(sequences), {}, {}, {}};
+  const std::vector<int64_t> first = first_events_after(result.training, time);
+  for (size_t user = 0; user < first.size(); user++)
+    result.training.end[user] = std::max(split.training.end[user], first[user]);
+  for (size_t t = 0; t < split.test_users.size(); t++) {
+    const size_t user = split.test_users[t];
+    const int64_t kept = result.training.end[user] - sequences.start[user];
+    withhold(result, user, kept, std::max(kept, split.history_end[t] - sequences.start[user]));
+  }
+  return result;
+}
+
 }  // namespace personalize

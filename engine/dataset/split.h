@@ -19,6 +19,15 @@ struct Split {
   std::vector<std::vector<ItemIndex>> relevant;
 };
 
+// The place of each user's first event in `data` that is later than `time`; the end of his events
+// if there is none.
+std::vector<int64_t> first_events_after(const TrainingView& data, int64_t time);
+
+// `split` as far as it withholds events later than `time`: the others are given back to training,
+// and users of whom nothing is withheld then are not asked. For a model that goes on from one which
+// has learned what there was up to `time`.
+Split only_events_after(const Split& split, int64_t time);
+
 // Amazon Personalize's: test users are the tenth of the users (rounded down, at least one) with the
 // smallest user_hash(id, seed); the newest tenth of each one's events (rounded down, at least one)
 // is withheld. A chosen user with a single event is no test user. All other users train whole.

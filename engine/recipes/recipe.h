@@ -80,10 +80,19 @@ class Progress {
   virtual void note(std::string_view text) = 0;
 };
 
+// A stored model that a training goes on from (training_mode UPDATE). Views.
+struct PreviousModel {
+  BlobView blob;  // of fit() of the same recipe
+  const Vocabulary* vocabulary = nullptr;
+  int64_t newest = 0;  // timestamp of the newest event it learned from: later ones are new
+};
+
 struct FitOptions {
   uint64_t seed = 1;
   int threads = 0;            // 0: as many as the machine has cores, at most 16
   double budget_seconds = 0;  // 0: none
+  // Where to start from, or null: from nothing. For recipes that know UPDATE only.
+  const PreviousModel* previous = nullptr;
 };
 
 // An event of a user as a model sees it: `item` is an index of the model's vocabulary.
@@ -157,6 +166,10 @@ class Recipe {
   virtual std::span<const HyperparameterSpec> hyperparameters() const = 0;
   // Whether the model can answer similar_items with more than popular items.
   virtual bool answers_similar_items() const { return false; }
+
+  // Hyperparameters that a model and the one it goes on from (FitOptions::previous) must have in
+  // common. None: the recipe knows no UPDATE, since learning everything anew takes it a moment.
+  virtual std::span<const std::string_view> update_needs_same() const { return {}; }
 
   // Learns from `data`. Item indices are those of data.sequences->items. Errors: kInvalidInput when
   // no model is possible from so little data (saying how much there is and is needed), kInterrupted

@@ -62,6 +62,10 @@ class FieldReader {
     if (json == nullptr || json->is_null()) return;
     if (!number_from(*json, value.emplace())) set_problem(name);
   }
+  void read(const char* name, std::optional<int64_t>& value) {
+    const Json* json = find(name, nullptr);
+    if (json != nullptr && !json->is_null()) read(name, value.emplace());
+  }
   void read(const char* name, std::map<std::string, std::string>& values) {
     const Json* json = find(name, &Json::is_object);
     if (json == nullptr) return;
@@ -163,6 +167,7 @@ std::string encode(const VersionRecord& record) {
                   {"users", record.users},
                   {"items", record.items},
                   {"events", record.events},
+                  {"newest_event", record.newest_event ? Json(*record.newest_event) : Json()},
                   {"seed", record.seed},
                   {"seeds", record.seeds},
                   {"evaluation", record.evaluation},
@@ -193,6 +198,7 @@ Result<VersionRecord> decode_version(std::string_view json) {
   fields.read("users", record.users);
   fields.read("items", record.items);
   fields.read("events", record.events);
+  fields.read_if_there("newest_event", record.newest_event);
   fields.read("seed", record.seed);
   fields.read_if_there("seeds", record.seeds);
   fields.read("evaluation", record.evaluation);

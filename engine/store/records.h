@@ -31,6 +31,7 @@ struct VersionRecord {
   int64_t created = 0, updated = 0;  // Unix seconds
   double training_seconds = 0;
   int64_t users = 0, items = 0, events = 0;  // trained with, after the filter
+  std::optional<int64_t> newest_event;       // the latest timestamp learned from
   uint64_t seed = 0;
   int seeds = 1;           // evaluation fits, with seed, seed + 1, ...; 0 without an evaluation
   std::string evaluation;  // 'amazon', 'leave-one-out', ..., 'none'

@@ -21,6 +21,7 @@
 #include "engine/training/metric_summary.h"
 #include "engine/training/metrics.h"
 #include "engine/training/options.h"
+#include "engine/training/previous_version.h"
 #include "engine/training/running_versions.h"
 #include "engine/training/version_writer.h"
 
@@ -121,19 +122,32 @@ Result<OpenModel> open_model(const Recipe& recipe, const BlobWriter& blob) {
   return result;
 }
 
+std::optional<int64_t> newest_timestamp(const TrainingView& data) {
+  std::optional<int64_t> newest;
+  for (size_t user = 0; user < data.end.size(); user++) {
+    if (data.length(user) == 0) continue;
+    const int64_t last = data.sequences->timestamp[static_cast<size_t>(data.end[user]) - 1];
+    newest = std::max(newest.value_or(last), last);
+  }
+  return newest;
+}
+
 // One training, from the solution to the stored version.
 class Job {
  public:
+  // `previous`: the version to go on from, or null.
   Job(const Recipe& recipe, const Hyperparameters& hyperparameters, const TrainingOptions& options,
-      TrainingHost& host, VersionWriter& version)
+      const PreviousVersion* previous, TrainingHost& host, VersionWriter& version)
       : recipe_(recipe),
         hyperparameters_(hyperparameters),
         options_(options),
+        previous_(previous),
         host_(host),
         version_(version) {}
 
   Status run(const Solution& solution, EventSource& source) {
     PERSONALIZE_RETURN_IF_ERROR(read(solution, source));
+    PERSONALIZE_RETURN_IF_ERROR(tell_what_is_new());
     std::optional<Fitted> fitted;
     TrainingView learned_from = TrainingView::everything(sequences_);
     if (options_.evaluation != Evaluation::kNone)
@@ -173,7 +187,38 @@ class Job {
     return Status::ok();
   }
 
+  Status tell_what_is_new() {
+    if (previous_ == nullptr) {
+      if (options_.mode != TrainingMode::kUpdate) return Status::ok();
+      return version_.note(
+          fmt::format("{} counts all interactions anew in a moment: its UPDATE is a FULL training",
+                      recipe_.name()));
+    }
+    const TrainingView all = TrainingView::everything(sequences_);
+    const std::vector<int64_t> first = first_events_after(all, *previous_->record.newest_event);
+    int64_t events = 0;
+    int64_t users = 0;
+    for (size_t user = 0; user < first.size(); user++) {
+      events += all.end[user] - first[user];
+      users += first[user] < all.end[user] ? 1 : 0;
+    }
+    int64_t items = 0;
+    for (size_t i = 0; i < sequences_.item_count(); i++)
+      items +=
+          previous_->vocabulary.find(sequences_.items.id(static_cast<ItemIndex>(i))) == kNoItem;
+    return version_.note(fmt::format(
+        "goes on from {}, which learned up to timestamp {}: {} later interactions of {} users, {} "
+        "items it does not know",
+        previous_->record.name(), *previous_->record.newest_event, events, users, items));
+  }
+
+  // Of an UPDATE only what the version before has not learned may be withheld and asked.
   Split make_split(uint64_t seed) const {
+    const Split split = split_everything(seed);
+    return previous_ == nullptr ? split : only_events_after(split, *previous_->record.newest_event);
+  }
+
+  Split split_everything(uint64_t seed) const {
     switch (options_.evaluation) {
       case Evaluation::kLeaveOneOut:
         return leave_one_out_split(sequences_);
@@ -196,6 +241,11 @@ class Job {
     const int evaluations = options_.evaluation == Evaluation::kNone ? 0 : options_.seeds;
     const int fits = std::max(1, evaluations + (options_.final_fit ? 1 : 0));
     fit_options.budget_seconds = options_.budget_seconds / fits;
+    PreviousModel previous;
+    if (&recipe == &recipe_ && previous_ != nullptr) {
+      previous = previous_->model();
+      fit_options.previous = &previous;
+    }
     auto fitted = recipe.fit(data, hyperparameters, fit_options, progress);
     if (!progress.status().is_ok()) return progress.status();
     if (!fitted.is_ok() && fitted.status().code() == StatusCode::kInterrupted) return interrupted();
@@ -249,8 +299,11 @@ class Job {
       const Split split = make_split(seed);
       if (split.test_users.empty()) {
         return version_.note(
-            "no metrics: nobody has enough interactions to withhold some and learn from the "
-            "others");
+            previous_ != nullptr
+                ? fmt::format("no metrics: {} has learned whatever could be withheld",
+                              previous_->record.name())
+                : "no metrics: nobody has enough interactions to withhold some and learn from the "
+                  "others");
       }
       auto trained = fit(recipe_, hyperparameters_, split.training, seed, "evaluate");
       if (!trained.is_ok()) {
@@ -287,6 +340,7 @@ class Job {
     fitted.blob.add("popularity", distinct_users(learned_from));
     sequences_.items.write(fitted.blob);
     PERSONALIZE_ASSIGN_OR_RETURN(const OpenModel opened, open_model(recipe_, fitted.blob));
+    version_.record().newest_event = newest_timestamp(learned_from);
     const auto& values = fitted.hyperparameters.values();
     version_.record().hyperparameters = {values.begin(), values.end()};
     return version_.finish(opened.bytes->bytes(), metrics_);
@@ -295,6 +349,7 @@ class Job {
   const Recipe& recipe_;
   const Hyperparameters& hyperparameters_;
   const TrainingOptions& options_;
+  const PreviousVersion* previous_;
   TrainingHost& host_;
   VersionWriter& version_;
   Sequences sequences_;
@@ -302,11 +357,12 @@ class Job {
 };
 
 VersionRecord draft_of(const Solution& solution, const TrainingOptions& options,
-                       const Recipe& recipe, const Hyperparameters& hyperparameters) {
+                       const Recipe& recipe, const Hyperparameters& hyperparameters, bool updates) {
   VersionRecord draft;
   draft.solution = solution.name;
   draft.dataset_group = solution.dataset_group;
   draft.recipe = recipe.name();
+  draft.training_mode = updates ? "UPDATE" : "FULL";
   draft.seed = options.seed;
   draft.seeds = options.evaluation == Evaluation::kNone ? 0 : options.seeds;
   draft.evaluation = evaluation_name(options.evaluation);
@@ -323,22 +379,26 @@ VersionRecord draft_of(const Solution& solution, const TrainingOptions& options,
 Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
                             EventSource& source, ModelStore& store, TrainingHost& host) {
   PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe, find_recipe(solution.recipe));
-  PERSONALIZE_ASSIGN_OR_RETURN(const Hyperparameters hyperparameters,
+  PERSONALIZE_ASSIGN_OR_RETURN(Hyperparameters hyperparameters,
                                solution_hyperparameters(solution, *recipe));
-  if (options.mode == TrainingMode::kUpdate) {
-    return Status(StatusCode::kInvalidInput,
-                  "training_mode UPDATE is not available yet; FULL trains a new version from all "
-                  "interactions");
-  }
   PERSONALIZE_RETURN_IF_ERROR(fail_abandoned_versions(store));
+  std::optional<PreviousVersion> previous;
+  if (options.mode == TrainingMode::kUpdate && !recipe->update_needs_same().empty()) {
+    PERSONALIZE_ASSIGN_OR_RETURN(previous,
+                                 find_previous_version(store, solution, *recipe, hyperparameters));
+    hyperparameters = previous->shaped(std::move(hyperparameters), *recipe);
+  }
   PERSONALIZE_RETURN_IF_ERROR(
       check_training_memory(solution, options, source, [&host] { return host.stop(); }));
   PERSONALIZE_ASSIGN_OR_RETURN(
       const std::unique_ptr<VersionWriter> version,
-      VersionWriter::begin(store, host, draft_of(solution, options, *recipe, hyperparameters)));
+      VersionWriter::begin(
+          store, host,
+          draft_of(solution, options, *recipe, hyperparameters, previous.has_value())));
   Status status;
   try {
-    status = Job(*recipe, hyperparameters, options, host, *version).run(solution, source);
+    status = Job(*recipe, hyperparameters, options, previous ? &*previous : nullptr, host, *version)
+                 .run(solution, source);
   } catch (const std::bad_alloc&) {
     status = {StatusCode::kNoMemory, "out of memory"};
   } catch (const std::exception& unexpected) {

@@ -82,13 +82,15 @@ class TrainingHost {
 // had. The metrics (metric_summary.h) are those of fits on a split's training part, beside them
 // popularity-count's (baseline) and the recipe markov's with its defaults on the same split; of a
 // related-items recipe they are those of the scores it gives users (sims.h). A solution that could
-// never be trained (check_solution), training_mode UPDATE, which is not available, and one that
-// would take more than options.max_memory (check_training_memory) are refused before there is a
-// version. Log rows are committed while it runs, so that other processes can watch. On failure or
-// stop the version is left marked CREATE FAILED with its reason, and the Status says the same;
-// kInterrupted within 200 ms of host.stop(). Too few events for any model: kInvalidInput with what
-// there is and what is needed; fewer than Amazon's floor (25 users with 2 events, 1,000 events):
-// trains, and leaves advice in the log.
+// never be trained (check_solution), an UPDATE with nothing to go on from (find_previous_version),
+// and one that would take more than options.max_memory (check_training_memory) are refused before
+// there is a version. An UPDATE goes on from the newest ACTIVE version, is measured on events that
+// one has not learned, and is a FULL training if the recipe takes a moment anyway
+// (Recipe::update_needs_same). Log rows are committed while it runs, so that other processes can
+// watch. On failure or stop the version is left marked CREATE FAILED with its reason, and the
+// Status says the same; kInterrupted within 200 ms of host.stop(). Too few events for any model:
+// kInvalidInput with what there is and what is needed; fewer than Amazon's floor (25 users with 2
+// events, 1,000 events): trains, and leaves advice in the log.
 Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
                             EventSource& source, ModelStore& store, TrainingHost& host);
 

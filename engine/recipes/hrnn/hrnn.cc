@@ -9,7 +9,9 @@
 #include "engine/recipes/hrnn/cost.h"
 #include "engine/recipes/hrnn/defaults.h"
 #include "engine/recipes/hrnn/model.h"
+#include "engine/recipes/hrnn/trainer.h"
 #include "engine/recipes/hrnn/training_cost.h"
+#include "engine/recipes/hrnn/update.h"
 #include "engine/recipes/popularity.h"
 #include "engine/recipes/spectral.h"
 #include "engine/recipes/user_selection.h"
@@ -32,6 +34,9 @@ constexpr CalibrationWeights kUnfitted{.a = 0.75F, .w = 0.35F, .own = {}};
 constexpr float kEmbeddingDeviation = 0.05F;
 // Of a budget; the rest is for what comes before and after the epochs.
 constexpr double kBudgetShare = 0.9;
+// What a network's numbers mean depends on these.
+constexpr std::string_view kShape[] = {"hidden_dimension", "embedding_dimension", "recency_mask",
+                                       "session_gap"};
 
 HyperparameterSpec softmax_spec() {
   return {.name = "softmax",
@@ -241,6 +246,7 @@ class HrnnRecipe final : public Recipe {
   RecipeType type() const override { return type_; }
   std::span<const HyperparameterSpec> hyperparameters() const override { return specs_; }
   bool answers_similar_items() const override { return true; }
+  std::span<const std::string_view> update_needs_same() const override { return kShape; }
 
   Result<Fitted> fit(const TrainingView& data, const Hyperparameters& hyperparameters,
                      const FitOptions& options, Progress& progress) const override {
@@ -286,6 +292,8 @@ class HrnnRecipe final : public Recipe {
     const size_t items = data.sequences->item_count();
     choose_softmax({items, options.embedding, options.hidden, 0}, event_count(selected), options,
                    resolved, progress);
+    if (fit.previous != nullptr)
+      return hrnn::update(selected, *fit.previous, options, std::move(resolved), progress);
     const CalibrationSplit split =
         withhold_last_events(selected, calibration_users(items), kCalibrationShare, fit.seed);
 

@@ -1,5 +1,7 @@
 #include "engine/recipes/hrnn/model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -8,6 +10,8 @@
 
 namespace personalize::hrnn {
 namespace {
+
+constexpr float kLeastNetworkWeight = 0.01F;
 
 // Section "hrnn.header".
 struct Header {
@@ -27,7 +31,7 @@ float* scratch(size_t size) {
 
 class HrnnModel final : public Model {
  public:
-  static Result<std::unique_ptr<Model>> open(const BlobView& blob) {
+  static Result<std::unique_ptr<HrnnModel>> open(const BlobView& blob) {
     auto model = std::make_unique<HrnnModel>();
     PERSONALIZE_ASSIGN_OR_RETURN(const auto headers, blob.section<Header>("hrnn.header", 1));
     const Header& header = headers[0];
@@ -56,8 +60,9 @@ class HrnnModel final : public Model {
           cell.initial, cell.output, cell.output_bias, cell.value_columns, cell.recency_rows})
       if (!all_finite(numbers))
         return Status(StatusCode::kCorrupt, "the model holds numbers that are not finite");
-    return std::unique_ptr<Model>(std::move(model));
+    return model;
   }
+  const Cell& cell() const { return cell_; }
 
   size_t item_count() const override { return cell_.shape.items; }
   size_t state_size() const override { return cell_.shape.hidden; }
@@ -240,6 +245,7 @@ void write_model(const Trained& trained, int64_t session_gap, const CalibrationW
     inverse_norm[i] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0;
   }
   blob.add("hrnn.header", std::span<const Header>(&header, 1));
+  blob.add("hrnn.calibration", std::span<const CalibrationWeights>(&weights, 1));
   blob.add("hrnn.users", users);
   blob.add("hrnn.popularity", popularity);
   blob.add("hrnn.inverse_norm", inverse_norm);
@@ -259,6 +265,48 @@ void write_model(const Trained& trained, int64_t session_gap, const CalibrationW
   counts.write(blob);
 }
 
-Result<std::unique_ptr<Model>> open_model(const BlobView& blob) { return HrnnModel::open(blob); }
+Result<Stored> read_model(const BlobView& blob) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const auto model, HrnnModel::open(blob));
+  PERSONALIZE_ASSIGN_OR_RETURN(const auto calibration,
+                               blob.section<CalibrationWeights>("hrnn.calibration", 1));
+  const CalibrationWeights& weights = calibration[0];
+  if (!(weights.a >= kLeastNetworkWeight) || !std::isfinite(weights.a) || !std::isfinite(weights.w))
+    return Status(StatusCode::kInvalidInput,
+                  fmt::format("its network counts for nearly nothing (weight {})", weights.a));
+  const Cell& cell = model->cell();
+  Stored stored{{Layout(cell.shape), AlignedFloats(Layout(cell.shape).size), {}, {}},
+                cell.session_gap,
+                weights};
+  Trained& trained = stored.trained;
+  const Layout& layout = trained.layout;
+  const auto put = [&](size_t offset, std::span<const float> values, float divisor) {
+    for (size_t i = 0; i < values.size(); ++i) trained.parameters[offset + i] = values[i] / divisor;
+  };
+  put(layout.embedding, cell.embedding, 1);
+  put(layout.bias, cell.bias, weights.a);
+  put(layout.feature, cell.feature, 1);
+  put(layout.input, cell.input, 1);
+  put(layout.input_bias, cell.input_bias, 1);
+  put(layout.recurrent, cell.recurrent, 1);
+  put(layout.candidate_bias, cell.candidate_bias, 1);
+  put(layout.initial, cell.initial, 1);
+  put(layout.output, cell.output, weights.a);
+  put(layout.output_bias, cell.output_bias, weights.a);
+  put(layout.rho, {&cell.rho, 1}, weights.a);
+  float* own = trained.parameters.data() + layout.own;
+  for (size_t b = 0; b < kRecencyBuckets; ++b)
+    own[b] = (cell.own.recency[b] - weights.own.recency[b]) / weights.a;
+  own[kRecencyBuckets] = (cell.own.count_weight - weights.own.count_weight) / weights.a;
+  own[kRecencyBuckets + 1] = (cell.own.session_weight - weights.own.session_weight) / weights.a;
+  trained.recency.starts.assign(cell.recency_starts.begin(), cell.recency_starts.end());
+  trained.recency.rows.assign(cell.recency_rows.begin(), cell.recency_rows.end());
+  trained.value_columns.assign(cell.value_columns.begin(), cell.value_columns.end());
+  return stored;
+}
+
+Result<std::unique_ptr<Model>> open_model(const BlobView& blob) {
+  PERSONALIZE_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, HrnnModel::open(blob));
+  return model;
+}
 
 }  // namespace personalize::hrnn

@@ -39,6 +39,17 @@ void write_model(const Trained& trained, int64_t session_gap, const CalibrationW
                  const MarkovCounts& counts, std::span<const float> users,
                  std::span<const float> events, BlobWriter& blob);
 
+// What write_model was given: a network to train further, of the items of that model.
+struct Stored {
+  Trained trained;
+  int64_t session_gap = 0;
+  CalibrationWeights weights;
+};
+
+// Takes `weights` out of the numbers again. Errors: as open_model; kInvalidInput if that is not
+// possible, the network's weight being nearly 0.
+Result<Stored> read_model(const BlobView& blob);
+
 // Errors: kCorrupt if a section is missing or has the wrong size, or a number is not finite.
 Result<std::unique_ptr<Model>> open_model(const BlobView& blob);
 

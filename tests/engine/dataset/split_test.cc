@@ -127,5 +127,35 @@ TEST(Splits, OfNothingHaveNoTestUsers) {
   EXPECT_TRUE(temporal_holdout_split(s).test_users.empty());
 }
 
+TEST(OnlyEventsAfter, WithholdsWhatIsLaterAndGivesTheRestBack) {
+  const Sequences s = random_sequences(200, 60);
+  std::vector<int64_t> times = s.timestamp;
+  std::sort(times.begin(), times.end());
+  const int64_t time = times[times.size() / 2];
+  for (const Split& split : {amazon_split(s, 1), leave_one_out_split(s),
+                             leave_last_two_out_split(s), temporal_holdout_split(s)}) {
+    const Split fresh = only_events_after(split, time);
+    std::vector<size_t> asked;
+    for (size_t u = 0; u < s.user_count(); u++) {
+      int64_t kept = split.training.end[u];
+      while (kept < s.start[u + 1] && s.timestamp[static_cast<size_t>(kept)] <= time) kept++;
+      EXPECT_EQ(fresh.training.end[u], kept);
+      const auto t = std::find(split.test_users.begin(), split.test_users.end(), u);
+      if (t != split.test_users.end() && kept < s.start[u + 1]) asked.push_back(u);
+    }
+    EXPECT_EQ(fresh.test_users, asked);
+    EXPECT_GT(asked.size(), 0U);
+    EXPECT_LT(asked.size(), split.test_users.size());
+    for (size_t t = 0; t < asked.size(); t++) {
+      const auto before = static_cast<size_t>(
+          std::find(split.test_users.begin(), split.test_users.end(), asked[t]) -
+          split.test_users.begin());
+      EXPECT_EQ(fresh.history_end[t],
+                std::max(split.history_end[before], fresh.training.end[asked[t]]));
+      EXPECT_EQ(fresh.relevant[t], items_from(s, asked[t], fresh.history_end[t]));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace personalize

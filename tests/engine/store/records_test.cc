@@ -20,6 +20,7 @@ VersionRecord sample_version() {
   record.updated = 1'700'000'010;
   record.training_seconds = 12.25;
   record.users = 943, record.items = 1682, record.events = 100'000;
+  record.newest_event = INT64_MIN;
   record.seed = UINT64_MAX;
   record.evaluation = "amazon";
   record.event_value_threshold = 3.5;
@@ -41,6 +42,7 @@ TEST(Records, VersionComesBackAsItWas) {
   EXPECT_EQ(back->failure_reason, record.failure_reason);
   EXPECT_EQ(back->seed, record.seed);
   EXPECT_EQ(back->seeds, 3);
+  EXPECT_EQ(back->newest_event, INT64_MIN);
   EXPECT_EQ(back->model_id, record.model_id);
   EXPECT_EQ(back->event_value_threshold, 3.5);
   EXPECT_EQ(back->hyperparameters, record.hyperparameters);

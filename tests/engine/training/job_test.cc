@@ -5,11 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "engine/dataset/split.h"
 #include "engine/dataset/vocabulary.h"
 #include "engine/recipes/popularity.h"
+#include "engine/store/versions.h"
 #include "engine/training/metric_summary.h"
 #include "engine/training/metrics.h"
 #include "tests/engine/store/temporary_directory.h"
@@ -245,6 +247,160 @@ TEST_F(Training, GivesTheSameBytesForTheSameSeedAndAnyNumberOfThreads) {
   }
 }
 
+// A network that is trained in a moment.
+constexpr std::string_view kSmall =
+    R"({"hidden_dimension": 32, "embedding_dimension": 16, "bptt": 8, "epochs": 2)";
+
+class UpdateTraining : public Training {
+ protected:
+  Result<VersionRecord> run_hrnn(std::string_view json, std::string_view more = "}") {
+    Solution shop = solution("hrnn");
+    shop.hyperparameters = std::string(kSmall) + std::string(more);
+    return train(shop, options(json), source_, *store_, host_);
+  }
+  // Events a week after all others, some of them of an item that nobody had.
+  void add_new_events() {
+    for (int user = 0; user < 40; user++)
+      for (int i = 0; i < 6; i++)
+        source_.add({"user " + std::to_string(user),
+                     "item " + std::to_string(i == 3 ? 500 : (user + i) % 60),
+                     kWeekLater + i * 60});
+    sequences_ = *read_sequences(source_, {}, TieOrder::kArrival, 1);
+  }
+  static constexpr int64_t kWeekLater = 1'601'700'000;
+  static constexpr const char* kUpdate = R"({"training_mode": "UPDATE"})";
+};
+
+TEST_F(UpdateTraining, GoesOnFromTheNewestActiveVersion) {
+  const auto full = run_hrnn("");
+  ASSERT_TRUE(full.is_ok()) << full.status().message();
+  EXPECT_EQ(full->training_mode, "FULL");
+  const int64_t newest =
+      *std::max_element(sequences_.timestamp.begin(), sequences_.timestamp.end());
+  EXPECT_EQ(full->newest_event, newest);
+  add_new_events();
+  host_.rows.clear();
+  const auto record = run_hrnn(kUpdate);
+  ASSERT_TRUE(record.is_ok()) << record.status().message();
+  EXPECT_EQ(record->name(), "shop/2");
+  EXPECT_EQ(record->training_mode, "UPDATE");
+  EXPECT_EQ(record->newest_event, kWeekLater + 300);
+  EXPECT_EQ(record->items, static_cast<int64_t>(sequences_.item_count()));
+  EXPECT_EQ(record->events, full->events + 240);
+  bool told = false;
+  for (const auto& [version, row] : host_.rows)
+    told |= row.message == "goes on from shop/1, which learned up to timestamp " +
+                               std::to_string(newest) +
+                               ": 240 later interactions of 40 users, 1 items it does not know";
+  EXPECT_TRUE(told);
+
+  const auto again = run_hrnn(kUpdate);  // nothing is new
+  ASSERT_TRUE(again.is_ok()) << again.status().message();
+  EXPECT_EQ(again->hyperparameters.at("epochs"), "0");
+  EXPECT_TRUE(metrics(3).empty()) << "shop/2 has learned everything";
+}
+
+TEST_F(UpdateTraining, IsMeasuredOnNewEventsAlone) {
+  const auto full = run_hrnn(R"({"evaluation": "none"})");
+  ASSERT_TRUE(full.is_ok());
+  add_new_events();
+  const auto record = run_hrnn(R"({"training_mode": "UPDATE", "evaluation": "leave-one-out"})");
+  ASSERT_TRUE(record.is_ok()) << record.status().message();
+
+  const auto bytes = *store_->get_aligned(StoreKind::kModel, version_key("shop", 1));
+  const BlobView blob = *BlobView::parse(bytes->bytes());
+  const Vocabulary vocabulary = *Vocabulary::open(blob);
+  const PreviousModel previous{blob, &vocabulary, *full->newest_event};
+  Split split = leave_one_out_split(sequences_);
+  split = only_events_after(split, *full->newest_event);
+  EXPECT_EQ(split.test_users.size(), 40U);
+  const Recipe& recipe = **find_recipe("hrnn");
+  SilentProgress progress;
+  const auto fitted = recipe.fit(
+      split.training, *Hyperparameters::parse(std::string(kSmall) + "}", recipe.hyperparameters()),
+      {.seed = 1, .previous = &previous}, progress);
+  ASSERT_TRUE(fitted.is_ok());
+  const AlignedBlob updated(fitted->blob);
+  const auto model = recipe.open(updated.view());
+  const auto expected = *measure(**model, split, 1, [] { return false; });
+  const auto rows = metrics(2);
+  ASSERT_EQ(rows.size(), expected.size());
+  for (size_t i = 0; i < rows.size(); i++) EXPECT_EQ(rows[i].value, expected[i].value);
+}
+
+TEST_F(UpdateTraining, GivesTheSameBytesForAnyNumberOfThreads) {
+  ASSERT_TRUE(run_hrnn(R"({"evaluation": "none"})").is_ok());
+  add_new_events();
+  // Each goes on from the same version: what came of the one before is taken away.
+  std::string first;
+  for (const int threads : {1, 2}) {
+    const auto record =
+        run_hrnn(R"({"training_mode": "UPDATE", "evaluation": "none", "threads": )" +
+                 std::to_string(threads) + "}");
+    ASSERT_TRUE(record.is_ok());
+    const std::string bytes = model_bytes(record->number);
+    if (first.empty()) first = bytes;
+    EXPECT_EQ(bytes, first);
+    ASSERT_TRUE(erase_version(*store_, "shop", record->number).is_ok());
+  }
+}
+
+TEST_F(UpdateTraining, SaysWhyItHasNothingToGoOnFrom) {
+  const auto refusal = [&](const Result<VersionRecord>& result) {
+    EXPECT_FALSE(result.is_ok());
+    return result.is_ok() ? "" : result.status().message();
+  };
+  EXPECT_EQ(refusal(run_hrnn(kUpdate)),
+            "training_mode UPDATE goes on from the last version, and solution 'shop' has no ACTIVE "
+            "one; train with training_mode FULL first");
+  ASSERT_TRUE(run_hrnn(R"({"evaluation": "none"})").is_ok());
+  Solution wider = solution("hrnn");
+  wider.hyperparameters = R"({"hidden_dimension": 64, "embedding_dimension": 16})";
+  EXPECT_EQ(refusal(train(wider, options(kUpdate), source_, *store_, host_)),
+            "training_mode UPDATE goes on from version 'shop/1', whose hidden_dimension is 32, not "
+            "64; train with training_mode FULL");
+  Solution ranking = solution("personalized-ranking");
+  ranking.hyperparameters = std::string(kSmall) + "}";
+  EXPECT_EQ(refusal(train(ranking, options(kUpdate), source_, *store_, host_)),
+            "training_mode UPDATE goes on from version 'shop/1', which is of the recipe hrnn, not "
+            "personalized-ranking; train with training_mode FULL");
+  Solution clicks = solution("hrnn");
+  clicks.hyperparameters = std::string(kSmall) + "}";
+  clicks.filter.event_type = "click";
+  EXPECT_EQ(refusal(train(clicks, options(kUpdate), source_, *store_, host_)),
+            "training_mode UPDATE goes on from version 'shop/1', which learned from interactions "
+            "of another event_type or event_value_threshold; train with training_mode FULL");
+  EXPECT_EQ(list(StoreKind::kVersion, "shop").size(), 1U) << "refused before there is a version";
+  EXPECT_TRUE(run_hrnn(kUpdate, R"(, "session_gap": "auto"})").is_ok());
+}
+
+TEST_F(UpdateTraining, LeavesToTheVersionBeforeWhatAutoStandsFor) {
+  // By themselves these data would ask for a state of 128.
+  ASSERT_TRUE(run_hrnn(R"({"evaluation": "none"})").is_ok());
+  Solution automatic = solution("hrnn");
+  automatic.hyperparameters = R"({"hidden_dimension": "auto", "embedding_dimension": 16})";
+  const auto record = train(automatic, options(kUpdate), source_, *store_, host_);
+  ASSERT_TRUE(record.is_ok()) << record.status().message();
+  EXPECT_EQ(record->hyperparameters.at("hidden_dimension"), "32");
+}
+
+TEST_F(UpdateTraining, OfARecipeThatCountsIsAFullOne) {
+  for (const std::string recipe : {"popularity-count", "sims", "markov"}) {
+    host_.rows.clear();
+    const auto full = run(recipe);
+    const auto update = run(recipe, kUpdate);
+    ASSERT_TRUE(full.is_ok() && update.is_ok());
+    EXPECT_EQ(update->training_mode, "FULL");
+    EXPECT_EQ(model_bytes(full->number), model_bytes(update->number));
+    EXPECT_THAT(host_.rows.back().second.message, HasSubstr("bytes stored"));
+    bool told = false;
+    for (const auto& [version, row] : host_.rows)
+      told |= row.message ==
+              recipe + " counts all interactions anew in a moment: its UPDATE is a FULL training";
+    EXPECT_TRUE(told);
+  }
+}
+
 TEST_F(Training, KeepsALogThatOthersCanReadWhileItRuns) {
   size_t there_before_the_end = 0;
   host_.on_row = [&](const LogRow& row) {
@@ -334,10 +490,7 @@ TEST_F(Training, MakesNoVersionOfWhatCouldNeverBeTrained) {
   Solution wrong = solution("sims");
   wrong.hyperparameters = R"({"min_cointeraction_count": -1})";
   EXPECT_EQ(train(wrong, {}, source_, *store_, host_).status().code(), StatusCode::kInvalidInput);
-  const auto update = run("sims", R"({"training_mode": "UPDATE"})");
-  EXPECT_EQ(update.status().message(),
-            "training_mode UPDATE is not available yet; FULL trains a new version from all "
-            "interactions");
+  EXPECT_EQ(run("hrnn", R"({"training_mode": "UPDATE"})").status().code(), StatusCode::kNotFound);
   EXPECT_TRUE(list(StoreKind::kVersion, "").empty());
 }
 
