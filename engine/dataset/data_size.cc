@@ -30,6 +30,7 @@ class Counter : public EventSink {
     if (mine == 0) return Status::ok();
     size_.events += mine;
     ++size_.users;
+    if (mine < DataSize::kLongLengths) ++size_.users_of_length[mine];
     size_.longest = std::max(size_.longest, mine);
     size_.pairs += static_cast<double>(distinct) * static_cast<double>(distinct);
     return Status::ok();
@@ -48,6 +49,24 @@ class Counter : public EventSink {
 };
 
 }  // namespace
+
+double DataSize::transitions(uint64_t window) const {
+  // A user of n events has window transitions an event, less those that would reach past his end.
+  double sum = static_cast<double>(events) * static_cast<double>(window);
+  double known = 0;
+  const auto missing = [&](uint64_t n) {
+    const uint64_t at_end = std::min(n, window);
+    return static_cast<double>(at_end * window - at_end * (at_end - 1) / 2);
+  };
+  for (uint64_t n = 1; n < kLongLengths; ++n) {
+    const auto users = static_cast<double>(users_of_length[n]);
+    sum -= users * missing(n);
+    known += users;
+  }
+  // Of bounds, only the number of users is known, and perhaps too many.
+  if (longest < events) sum -= (static_cast<double>(this->users) - known) * missing(kLongLengths);
+  return sum;
+}
 
 Result<DataSize> count_data(EventSource& source, const EventFilter& filter,
                             const std::function<bool()>& stop) {

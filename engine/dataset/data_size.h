@@ -1,6 +1,8 @@
 // How much there is to learn from, counted without keeping any of it.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 
@@ -16,6 +18,14 @@ struct DataSize {
   uint64_t users = 0;    // with at least one event
   uint64_t items = 0;    // distinct
   uint64_t longest = 0;  // events of the user with the most
+  // Users with so many events; what is not below kLongLengths counts as longer.
+  static constexpr uint64_t kLongLengths = 64;
+  std::array<uint64_t, kLongLengths> users_of_length = {};
+
+  // Pairs of events of a user of which the second is at most `window` places after the first;
+  // window < kLongLengths. An upper bound where the lengths are not known.
+  double transitions(uint64_t window) const;
+
   // Sum over users of the square of the number of their distinct items: how often two items come
   // together.
   double pairs = 0;

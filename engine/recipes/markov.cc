@@ -171,7 +171,9 @@ class MarkovRecipe final : public Recipe {
         8 * counting.entries + calibration_bytes(cases, counting.terms, history) + 28 * items;
     FitCost cost;
     cost.model_bytes = 8 * counting.entries + 20 * items;
-    cost.bytes = std::max({counting.bytes, calibrating, 8 * counting.entries + cost.model_bytes});
+    // The allocator keeps some of what is given back between the phases.
+    cost.bytes =
+        1.15 * std::max({counting.bytes, calibrating, 8 * counting.entries + cost.model_bytes});
     cost.seconds =
         2 * counting.seconds + calibration_seconds(cases, items, counting.terms, history);
     cost.score_seconds = second * (2 * items + 3 * counting.terms + 3 * history);

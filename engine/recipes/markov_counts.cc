@@ -196,7 +196,7 @@ Result<MarkovCounts> count_transitions(const TrainingView& data, const MarkovSet
 CountingCost counting_cost(const DataSize& size, const MarkovSettings& settings, int threads) {
   const auto items = static_cast<double>(size.items);
   const auto events = static_cast<double>(size.events);
-  const auto transitions = events * settings.window;
+  const double transitions = size.transitions(static_cast<uint64_t>(settings.window));
   // Of the uncut rows; each transition may make an entry of its own.
   const double all = std::min(transitions, items * items);
   const double row = std::min<double>(settings.cut, items);

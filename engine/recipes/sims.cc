@@ -152,35 +152,39 @@ class Counter {
         least_(static_cast<uint32_t>(
             std::max<int64_t>(1, parameters.integer("min_cointeraction_count")))),
         together_(users_of.size()),
-        theirs_(users_of.size()) {
+        theirs_(users_of.size()),
+        touched_(users_of.size() + 1) {
     for (size_t i = 0; i < theirs_.size(); i++)
       theirs_[i] = std::pow(static_cast<double>(users_of[i].size()), discount_ / 2);
   }
 
   // The most similar items of `item`, best first; among equals the smaller number.
   std::vector<Neighbour> neighbours(size_t item) {
+    size_t touched = 0;
     for (const uint32_t user : users_of_[item]) {
       for (const uint32_t other : items_of_[user]) {
-        if (together_[other] == 0) touched_.push_back(other);
+        // Without a branch: whether an item is new can't be foretold.
+        touched_[touched] = other;
+        touched += together_[other] == 0 ? 1 : 0;
         together_[other]++;
       }
     }
     const double mine = std::pow(static_cast<double>(users_of_[item].size()), 1 - discount_ / 2);
     found_.clear();
-    for (const uint32_t other : touched_) {
+    for (const uint32_t other : std::span(touched_).first(touched)) {
       const uint32_t together = std::exchange(together_[other], 0);
       if (together < least_ || other == item) continue;
       found_.push_back(
           {static_cast<ItemIndex>(other), static_cast<float>(together / (mine * theirs_[other]))});
     }
-    touched_.clear();
-    const size_t kept = std::min(found_.size(), kMostNeighbours);
-    std::partial_sort(found_.begin(), found_.begin() + static_cast<std::ptrdiff_t>(kept),
-                      found_.end(), [](const Neighbour& a, const Neighbour& b) {
-                        return a.similarity != b.similarity ? a.similarity > b.similarity
-                                                            : a.item < b.item;
-                      });
-    found_.resize(kept);
+    const auto better = [](const Neighbour& a, const Neighbour& b) {
+      return a.similarity != b.similarity ? a.similarity > b.similarity : a.item < b.item;
+    };
+    if (found_.size() > kMostNeighbours) {
+      std::nth_element(found_.begin(), found_.begin() + kMostNeighbours, found_.end(), better);
+      found_.resize(kMostNeighbours);
+    }
+    std::sort(found_.begin(), found_.end(), better);
     return found_;
   }
 
@@ -191,7 +195,7 @@ class Counter {
   const uint32_t least_;
   std::vector<uint32_t> together_;  // by item; zero between two calls
   std::vector<double> theirs_;      // c(j)^(p / 2), by item
-  std::vector<uint32_t> touched_;
+  std::vector<uint32_t> touched_;   // items had together with the one, and room for one more
   std::vector<Neighbour> found_;
 };
 
@@ -279,15 +283,21 @@ class SimsRecipe : public Recipe {
         });
     if (!done) return Status(StatusCode::kInterrupted, "interrupted");
 
+    size_t kept = 0;
+    for (const std::vector<Neighbour>& row : neighbours) kept += row.size();
     std::vector<uint64_t> start = {0};
     std::vector<ItemIndex> neighbour;
     std::vector<float> similarity;
-    for (const std::vector<Neighbour>& row : neighbours) {
+    start.reserve(items + 1);
+    neighbour.reserve(kept);
+    similarity.reserve(kept);
+    for (std::vector<Neighbour>& row : neighbours) {
       for (const Neighbour& other : row) {
         neighbour.push_back(other.item);
         similarity.push_back(other.similarity);
       }
       start.push_back(neighbour.size());
+      row = {};
     }
     if (neighbour.empty()) {
       progress.note(fmt::format(
@@ -304,17 +314,20 @@ class SimsRecipe : public Recipe {
     return fitted;
   }
 
-  FitCost cost(const DataSize& size, const Hyperparameters&,
+  FitCost cost(const DataSize& size, const Hyperparameters& hyperparameters,
                const FitOptions& options) const override {
     const auto items = static_cast<double>(size.items);
     const auto events = static_cast<double>(size.events);
     const int threads = thread_count(options.threads);
     const double second = 1 / machine_speed().updates;
-    const double kept = std::min({items * kMostNeighbours, items * items, size.pairs});
+    // Each needs so many users; where most pairs of items have fewer, it is far less.
+    const auto least = static_cast<double>(
+        std::max<int64_t>(1, hyperparameters.integer("min_cointeraction_count")));
+    const double kept = std::min({items * kMostNeighbours, items * items, size.pairs / least});
     FitCost cost;
     cost.model_bytes = 8 * kept + 12 * items;
     cost.bytes = 12 * events + 16 * kept + (64 + 24 * threads) * items;
-    cost.seconds = second * (20 * events + (size.pairs + 10 * kept) / threads);
+    cost.seconds = second * (60 * events + (1.3 * size.pairs + 20 * kept) / threads);
     cost.score_seconds =
         second * (2 * items + kept / items * events / static_cast<double>(size.users));
     return cost;

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
+#include "engine/math/machine_speed.h"
 #include "engine/math/parallel.h"
 #include "engine/training/memory_size.h"
 #include "engine/training/options.h"
@@ -14,6 +14,9 @@ namespace {
 
 // What SQLite's page cache, the store's transaction and the threads' stacks take in all.
 constexpr double kFixedBytes = 4e6;
+// Of a model that is stored: its sections, the blob, the store's value and pages, and what the
+// allocator keeps of them.
+constexpr double kModelCopies = 4.5;
 constexpr double kStoreSeconds = 0.02;
 constexpr double kStoredBytesASecond = 3e8;
 
@@ -56,8 +59,7 @@ Result<TrainingEstimate> estimate(const Parts& parts, const TrainingOptions& opt
 
   TrainingEstimate result;
   result.size = size;
-  // A stored model is there four times: sections, blob, the store's value and its pages.
-  result.bytes = std::max(cost.bytes, 4 * cost.model_bytes);
+  result.bytes = std::max(cost.bytes, kModelCopies * cost.model_bytes);
   result.seconds = fits * cost.seconds + kStoreSeconds + cost.model_bytes / kStoredBytesASecond;
   if (evaluated) {
     const double share = options.evaluation == Evaluation::kAmazon ? 0.1 : 1;
@@ -71,11 +73,12 @@ Result<TrainingEstimate> estimate(const Parts& parts, const TrainingOptions& opt
                                    Hyperparameters::parse("", rival->hyperparameters()));
       const FitCost rivals = rival->cost(size, defaults, fit);
       one += rivals.seconds + measuring_seconds(rivals, users, events, threads);
-      result.bytes = std::max({result.bytes, rivals.bytes, 4 * rivals.model_bytes});
+      // The model that they are measured beside is still there.
+      result.bytes = std::max({result.bytes, cost.model_bytes + rivals.bytes,
+                               cost.model_bytes + kModelCopies * rivals.model_bytes});
     }
     result.seconds += seeds * one;
-    // What is withheld, and two lists of metrics a user.
-    result.bytes += 16 * events + 400 * users;
+    result.bytes += 150 * users;  // the split
     if (!options.final_fit) result.bytes += cost.model_bytes;
   }
   result.bytes += data_bytes(size) + kFixedBytes;
@@ -101,11 +104,11 @@ std::string advice(const Recipe& recipe) {
 Result<TrainingEstimate> estimate_training(const Solution& solution, const TrainingOptions& options,
                                            EventSource& source, const std::function<bool()>& stop) {
   PERSONALIZE_ASSIGN_OR_RETURN(const Parts parts, parts_of(solution));
-  const auto start = std::chrono::steady_clock::now();
+  const double start = thread_seconds();
   PERSONALIZE_ASSIGN_OR_RETURN(const DataSize size, count_data(source, solution.filter, stop));
-  const std::chrono::duration<double> reading = std::chrono::steady_clock::now() - start;
+  const double reading = thread_seconds() - start;
   PERSONALIZE_ASSIGN_OR_RETURN(TrainingEstimate result, estimate(parts, options, size));
-  result.seconds += reading.count();
+  result.seconds += reading;
   return result;
 }
 
@@ -117,7 +120,11 @@ Status check_training_memory(const Solution& solution, const TrainingOptions& op
   PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<SourceBounds> bounds, source.bounds());
   if (bounds) {
     const auto events = static_cast<double>(bounds->events);
-    DataSize size{bounds->events, bounds->users, bounds->items, bounds->events, events * events};
+    DataSize size;
+    size.events = size.longest = bounds->events;
+    size.users = bounds->users;
+    size.items = bounds->items;
+    size.pairs = events * events;
     PERSONALIZE_ASSIGN_OR_RETURN(const TrainingEstimate bound, estimate(parts, options, size));
     if (bound.bytes <= most) return Status::ok();
   }

@@ -341,6 +341,7 @@ class Job {
     sequences_.items.write(fitted.blob);
     PERSONALIZE_ASSIGN_OR_RETURN(const OpenModel opened, open_model(recipe_, fitted.blob));
     version_.record().newest_event = newest_timestamp(learned_from);
+    fitted.blob = BlobWriter();  // once more the model's memory
     const auto& values = fitted.hyperparameters.values();
     version_.record().hyperparameters = {values.begin(), values.end()};
     return version_.finish(opened.bytes->bytes(), metrics_);

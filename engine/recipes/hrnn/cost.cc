@@ -3,15 +3,50 @@
 #include <algorithm>
 
 #include "engine/math/machine_speed.h"
+#include "engine/math/parallel.h"
 #include "engine/recipes/calibration.h"
+#include "engine/recipes/hrnn/candidates.h"
 #include "engine/recipes/hrnn/training_cost.h"
 #include "engine/recipes/markov_counts.h"
+#include "engine/recipes/spectral.h"
 
 namespace personalize::hrnn {
 namespace {
 
-// A row at a time is multiplied by a matrix at this share of Kernels::product's speed.
+// Measured, as shares of what the probe of the machine says: an epoch's products, those of the
+// decomposition, which are tall or sparse, and those of a row at a time with a matrix.
+constexpr double kEpochShare = 0.8;
+constexpr double kDecompositionShare = 0.2;
 constexpr double kRowShare = 0.1;
+// What each thread but the first adds, of itself.
+constexpr double kThreadShare = 0.95;
+constexpr double kMemoryBandwidth = 8e9;  // bytes a second of one thread
+
+// Of one thread, for one epoch over `width` items an event.
+double epoch_seconds(const Shape& shape, double width, double events, double history,
+                     const TrainingOptions& options) {
+  const MachineSpeed& speed = machine_speed();
+  const auto d = static_cast<double>(shape.embedding);
+  const auto h = static_cast<double>(shape.hidden);
+  const double network = 3 * d * h + 3 * h * h + h * d;
+  // Twice as much on the way back as forward.
+  const double products =
+      (3 * width * d / speed.softmax_products + 3 * network / speed.products) / kEpochShare;
+  const double own_history = 4 * history / speed.updates;
+  const auto rows = static_cast<double>(options.lanes * options.window);
+  const auto groups = static_cast<double>(lane_groups(options.lanes, static_cast<size_t>(width)));
+  // Gradients are written, summed and cleared; parameters and moments read and written.
+  const double moved = 4 * (width * (d + 1) + network) * (3 * groups + 6);
+  return events * (products + own_history + moved / rows / kMemoryBandwidth);
+}
+
+// Of E's start: the sparse matrix six times, and what makes tall matrices orthonormal.
+double decomposition_seconds(const Shape& shape, double entries) {
+  const auto columns = static_cast<double>(spectral_columns(shape.items, shape.embedding));
+  const double products =
+      6 * 2 * entries * columns + 20 * static_cast<double>(shape.items) * columns * columns;
+  return products / (kDecompositionShare * machine_speed().products);
+}
 
 }  // namespace
 
@@ -37,12 +72,20 @@ FitCost fit_cost(const DataSize& size, const TrainingOptions& options, size_t ca
   cost.model_bytes = 4 * parameters + 8 * counting.entries + 100 * items;
   cost.bytes = std::max({training.bytes, preparing, calibrating,
                          learned + 8 * counting.entries + counting.bytes + cost.model_bytes});
-  cost.seconds = training.seconds;
+  const double width =
+      training.sampled ? static_cast<double>(candidate_rows(options.lanes, options.window)) : items;
+  const auto threads =
+      static_cast<double>(std::min<size_t>(static_cast<size_t>(thread_count(options.threads)),
+                                           lane_groups(options.lanes, static_cast<size_t>(width))));
+  cost.seconds = static_cast<double>(options.epochs) *
+                 epoch_seconds(shape, width, events, history, options) /
+                 (1 + kThreadShare * (threads - 1));
   if (budget_seconds > 0) cost.seconds = std::min(cost.seconds, budget_seconds);
-  cost.seconds += calibration_seconds(calibration_users, items, counting.terms, history);
+  cost.seconds += 2.5 * counting.seconds + decomposition_seconds(shape, counting.entries / 2) +
+                  calibration_seconds(calibration_users, items, counting.terms, history);
   const auto d = static_cast<double>(options.embedding);
   const auto h = static_cast<double>(options.hidden);
-  const double row_speed = kRowShare * machine_speed().multiply_adds;
+  const double row_speed = kRowShare * machine_speed().products;
   cost.step_seconds = (3 * d * h + 3 * h * h) / row_speed;
   cost.score_seconds = (items * d + h * d) / row_speed +
                        (3 * items + 3 * counting.terms + 3 * history) / machine_speed().updates;
