@@ -12,8 +12,9 @@
 namespace personalize {
 namespace {
 
-// What SQLite's page cache, the store's transaction and the threads' stacks take in all.
-constexpr double kFixedBytes = 4e6;
+// What SQLite's page cache, the store's transaction, the threads' stacks and our own code take in
+// all.
+constexpr double kFixedBytes = 5.5e6;
 // Of a model that is stored: its sections, the blob, the store's value and pages, and what the
 // allocator keeps of them.
 constexpr double kModelCopies = 4.5;
