@@ -12,7 +12,6 @@ Defaults defaults_for(size_t events, size_t users) {
   if (events >= kManyEvents) {
     // A larger state finds enough to learn from.
     defaults.hidden = 256;
-    defaults.epochs = 4;
   } else if (events < kFewEvents) {
     // Few long histories bear many epochs; many short ones are soon learned by heart.
     defaults.epochs = events >= kLongHistory * users ? 10 : 6;
