@@ -2,6 +2,9 @@
 # under its 2 MB. What runs once a row, an event or an item keeps the build type's -O3.
 file(GLOB_RECURSE small_sources ${CMAKE_SOURCE_DIR}/extension/*.cc ${CMAKE_SOURCE_DIR}/engine/store/*.cc
   ${CMAKE_SOURCE_DIR}/engine/training/*.cc ${CMAKE_SOURCE_DIR}/engine/recipes/hyperparameters.cc
+  ${CMAKE_SOURCE_DIR}/engine/serving/loaded_model.cc ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/hrnn.cc
+  ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/cost.cc ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/training_cost.cc
+  ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/update.cc ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/warm_start.cc
   ${CMAKE_SOURCE_DIR}/engine/fmt_library.cc)
 list(FILTER small_sources EXCLUDE REGEX
   "extension/(answer_rows|answer_table|batch_rows|boundary|column_value|connection|content_reader|csv_import|csv_reader|dataset_cursor|dataset_write|event_writer|id_dictionary|native_reader|row_writer|score_function|statement)\\.cc$")
