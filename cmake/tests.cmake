@@ -33,13 +33,14 @@ endforeach()
 set(host_environment
   PERSONALIZE_EXTENSION=${CMAKE_BINARY_DIR}/personalize.so PERSONALIZE_BUILD=${CMAKE_BINARY_DIR}
   PERSONALIZE_PRELOAD=${preload} PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/support PYTHONDONTWRITEBYTECODE=1)
-set(undefined_options "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
+set(sanitizer_options "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
+  "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp")
 
 # add_host_test(NAME name COMMAND ... [PRELOAD] [LEAKS]): PRELOAD where the test's own process loads the
 # extension. LEAKS where the host is a program that frees its memory; an interpreter keeps some till it ends.
 function(add_host_test)
   cmake_parse_arguments(PARSE_ARGV 0 test "PRELOAD;LEAKS" "NAME" "COMMAND;LABELS")
-  set(environment ${host_environment} ${undefined_options} ASAN_OPTIONS=detect_leaks=$<BOOL:${test_LEAKS}>)
+  set(environment ${host_environment} ${sanitizer_options} ASAN_OPTIONS=detect_leaks=$<BOOL:${test_LEAKS}>)
   if(test_PRELOAD AND preload)
     list(APPEND environment LD_PRELOAD=${preload})
   endif()
