@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/dataset/metadata.h"
 #include "engine/ids.h"
 #include "engine/status.h"
 
@@ -23,6 +24,10 @@ struct Event {
   ItemCode item = 0;                  // the source's number for it
   EventTypeCode type = kNoEventType;  // the source's number for it
   float value = kNoValue;             // EVENT_VALUE; NaN where the row has none
+  // With EventSource::read_context: one an entry of context_fields(): the number, or of a text its
+  // number for context_text; NaN where the row has none. A view that lives as long as the events
+  // are: until the scan's call returns, or until the next of_user.
+  const double* context = nullptr;
 };
 
 // Receives a scan.
@@ -51,6 +56,16 @@ class EventSource {
   // Gives every user's events to `sink`, users in ascending order of their number in the source.
   // One statement over the database: what it sees is one snapshot.
   virtual Status scan(EventSink& sink) = 0;
+
+  // The contextual columns of the interactions: what the dataset declares beyond Amazon's own
+  // columns, but for text that is neither categorical nor textual.
+  virtual std::span<const MetadataField> context_fields() const { return {}; }
+  // Whether the events of scan() and of_user() come with Event::context. At first they do not.
+  virtual void read_context(bool /*wanted*/) {}
+  // The text behind the number in Event::context; lives as long as the source.
+  virtual Result<std::string_view> context_text(size_t /*field*/, double /*number*/) {
+    return Status(StatusCode::kInternal, "the source has no contextual columns");
+  }
 
   // Bounds of what scan() gives, if they can be told without reading the events.
   virtual Result<std::optional<SourceBounds>> bounds() { return std::optional<SourceBounds>(); }

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "engine/dataset/data_size.h"
+#include "engine/dataset/metadata.h"
+#include "engine/dataset/metadata_encoder.h"
 #include "engine/dataset/sequences.h"
 #include "engine/ids.h"
 #include "engine/status.h"
@@ -93,13 +95,40 @@ struct FitOptions {
   double budget_seconds = 0;  // 0: none
   // Where to start from, or null: from nothing. For recipes that know UPDATE only.
   const PreviousModel* previous = nullptr;
+  // What the items and users datasets tell, or null: nothing. For recipes that use metadata only.
+  const Metadata* metadata = nullptr;
 };
 
-// An event of a user as a model sees it: `item` is an index of the model's vocabulary.
+// An event of a user as a model sees it.
 struct ModelEvent {
   int64_t timestamp = 0;
+  // An index of the model's vocabulary; from its size on, an unseen item's number more.
   ItemIndex item = 0;
   float value = kNoValue;
+  // Of the event's context and of the user, as ModelMetadata::side numbers them.
+  std::span<const ColumnIndex> columns = {};
+  // Of an unseen item alone: its metadata, as ModelMetadata::items numbers them.
+  std::span<const ColumnIndex> item_columns = {};
+};
+
+// Items that came after the training, or had no events in it, each by the columns of its metadata.
+// Views.
+struct UnseenItems {
+  std::span<const uint32_t> start;  // size() + 1: item i has columns start[i] .. start[i+1] - 1
+  std::span<const ColumnIndex> columns;  // as ModelMetadata::items numbers them
+  size_t size() const { return start.empty() ? 0 : start.size() - 1; }
+  std::span<const ColumnIndex> of(size_t item) const {
+    return columns.subspan(start[item], start[item + 1] - start[item]);
+  }
+};
+
+// What turns metadata into the columns that a model was trained on. Views of the model.
+struct ModelMetadata {
+  MetadataEncoder items;  // of the items dataset; without columns: the model places no unseen items
+  // Of the question: the contextual columns of an interaction, then the fields of the users
+  // dataset, whose columns are counted on from context.size().
+  MetadataEncoder context;
+  MetadataEncoder users;
 };
 
 // What a model is asked about: the user's whole history in order (only events the solution's
@@ -107,6 +136,8 @@ struct ModelEvent {
 struct Question {
   std::span<const ModelEvent> history;
   std::span<const float> state;  // Model::state_size() floats
+  // Of the question's context and of the user, numbered as in ModelEvent::columns.
+  std::span<const ColumnIndex> columns = {};
 };
 
 // What score() gives.
@@ -134,6 +165,13 @@ class Model {
   virtual ScoreKind score_kind() const = 0;
   virtual void score(const Question& question, std::span<float> scores) const = 0;
 
+  // The metadata the model reads, or null: none.
+  virtual const ModelMetadata* metadata() const { return nullptr; }
+  // Scores of unseen items, to be compared with those of score(): scores.size() == unseen.size().
+  // Called after score() of the same question, whose history names unseen items by their number in
+  // `unseen`. For models that place them only.
+  virtual void score_unseen(const Question& /*question*/, const UnseenItems& /*unseen*/,
+                            std::span<float> /*scores*/) const {}
   // Similarity of all items to `item`, itself included (its own place is ignored by the caller).
   // kNoItem, or an item too little is known about: popular items first, and false is returned.
   // Default: popular items.
@@ -166,6 +204,11 @@ class Recipe {
   virtual std::span<const HyperparameterSpec> hyperparameters() const = 0;
   // Whether the model can answer similar_items with more than popular items.
   virtual bool answers_similar_items() const { return false; }
+
+  // Whether fit() learns from FitOptions::metadata and from the contextual columns of the events.
+  virtual bool uses_metadata() const { return false; }
+  // Whether a campaign of it gives places of its lists to new items (exploration_weight).
+  virtual bool explores() const { return false; }
 
   // Hyperparameters that a model and the one it goes on from (FitOptions::previous) must have in
   // common. None: the recipe knows no UPDATE, since learning everything anew takes it a moment.
