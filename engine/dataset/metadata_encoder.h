@@ -33,13 +33,12 @@ class MetadataEncoder {
   MetadataEncoder() = default;  // no columns
 
   // Learns the columns of a table:
-  //   categorical, boolean  each value of "a|b|c", if 2 or more rows have it
-  //   text                  lower case, each word of 2 and more letters or digits, if 3 or more
-  //   rows
-  //                         have it
-  //   number                a bucket of each of 16 quantiles and of 4 (whole values where there are
-  //                         fewer distinct ones)
-  // Deterministic.
+  //   categorical  each value of "a|b|c", as it is written, if 2 or more rows have it
+  //   boolean      "true", "false", if 2 or more rows have it
+  //   text         each word of 2 and more letters or digits, in lower case, if 3 or more rows have
+  //                it
+  //   number       16 quantiles and 4 coarser ones (number_buckets.h); they cover all numbers
+  // Of more than kMostColumns those that most rows have are kept. Deterministic.
   static MetadataEncoder learn(const MetadataTable& table);
 
   size_t size() const;  // number of columns
@@ -49,7 +48,8 @@ class MetadataEncoder {
   // Appends the columns of a row, ascending, each once, each plus `first`.
   void encode(const FieldPlaces& places, std::span<const FieldValue> values, ColumnIndex first,
               std::vector<ColumnIndex>& columns) const;
-  // A column in words: "GENRES Comedy", "YEAR 1990 .. 1994". For explanations.
+  // A column in words: "GENRES Comedy", "YEAR 1990 to under 1995". For explanations. Empty if there
+  // is no such column.
   std::string name(ColumnIndex column) const;
 
   // Sections "<prefix>.fields", ... 1 to 30 bytes of prefix.
