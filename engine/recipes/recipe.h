@@ -147,6 +147,18 @@ enum class ScoreKind {
   kSimilarity,  // -1 .. 1
 };
 
+// How old the items of a model are, for campaigns that give places to new ones. Views of the model.
+struct ItemAges {
+  std::span<const float> events;     // in training, one an item of the vocabulary
+  std::span<const int64_t> created;  // its CREATION_TIMESTAMP, else its first event in training
+  int64_t newest_event = 0;          // of the training
+  // An item is new with at most so many events, and no older than so many days: as of the newest
+  // event, or of the question.
+  float few_events = 0;
+  double most_days = 0;  // 0: what the campaign says
+  bool as_of_question = false;
+};
+
 // A trained model, read in place from its blob, which must outlive it. Immutable; safe from any
 // number of threads. Same model and question: the same scores, bit for bit, on one instruction set.
 class Model {
@@ -177,6 +189,22 @@ class Model {
   // Default: popular items.
   virtual ScoreKind similar_kind() const { return ScoreKind::kSimilarity; }
   virtual bool similar(ItemIndex item, std::span<float> scores) const = 0;
+  // The same for an unseen item of these columns. Models that place unseen items give more than
+  // popular items, if there is a column.
+  virtual bool similar_to_unseen(std::span<const ColumnIndex> /*columns*/,
+                                 std::span<float> scores) const {
+    return similar(kNoItem, scores);
+  }
+  // Similarity of unseen items to `item`, or if that is kNoItem to an unseen item of `columns`;
+  // scores.size() == unseen.size(). For models that place unseen items only.
+  virtual void similar_unseen(ItemIndex /*item*/, std::span<const ColumnIndex> /*columns*/,
+                              const UnseenItems& /*unseen*/, std::span<float> /*scores*/) const {}
+
+  // For models of recipes that explore; null: not known.
+  virtual const ItemAges* item_ages() const { return nullptr; }
+  // How far the score of an item from its metadata alone lies from what its events would give: the
+  // standard deviation over items of the difference, each a mean over questions.
+  virtual float exploration_noise() const { return 0; }
 };
 
 // What fit() gives.
@@ -231,7 +259,7 @@ class Recipe {
   virtual Result<std::unique_ptr<Model>> open(const BlobView& blob) const = 0;
 };
 
-// All recipes: popularity-count, sims, markov, hrnn, personalized-ranking.
+// All recipes there are, in the order in which they are listed to users.
 std::span<const Recipe* const> all_recipes();
 
 // The recipe of that name. Amazon's names are aliases: "aws-hrnn",
