@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/dataset/contexts.h"
 #include "engine/dataset/metadata.h"
 #include "engine/dataset/vocabulary.h"
 #include "engine/status.h"
@@ -40,6 +41,8 @@ class MetadataEncoder {
   //   number       16 quantiles and 4 coarser ones (number_buckets.h); they cover all numbers
   // Of more than kMostColumns those that most rows have are kept. Deterministic.
   static MetadataEncoder learn(const MetadataTable& table);
+  // The same, where each context is as many rows as it was added times.
+  static MetadataEncoder learn(const Contexts& contexts);
 
   size_t size() const;  // number of columns
   std::span<const MetadataField> fields() const;
@@ -60,6 +63,8 @@ class MetadataEncoder {
 
  private:
   struct Columns;
+  template <typename Rows>
+  static MetadataEncoder learn_rows(const Rows& rows);
   std::shared_ptr<const Columns> columns_;  // null: none
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 // A column that there could be.
 struct Candidate {
-  size_t rows = 0;  // that have it
+  uint64_t times = 0;  // in how many rows
   size_t field = 0;
   std::string text;  // or
   NumberBucket bucket;
@@ -19,56 +19,61 @@ struct Candidate {
   auto key() const { return std::tie(field, text, place); }
 };
 
-// The rows in which each text of one field occurs.
+// How often each text of one field occurs, once a row.
 class TextCounter {
  public:
-  void count(std::string_view text, size_t row) {
+  void count(std::string_view text, size_t row, uint64_t times) {
     const auto place = static_cast<size_t>(texts_.add(text));
-    if (place == rows_.size()) {
-      rows_.push_back(0);
-      last_row_.push_back(row + 1);
-    } else if (last_row_[place] == row) {
-      return;
-    }
-    last_row_[place] = row;
-    ++rows_[place];
+    if (place == counts_.size()) counts_.push_back({0, row + 1});
+    if (counts_[place].last_row == row) return;
+    counts_[place].last_row = row;
+    counts_[place].times += times;
   }
-  void give(size_t field, size_t least_rows, std::vector<Candidate>& candidates) const {
-    for (size_t i = 0; i < rows_.size(); ++i)
-      if (rows_[i] >= least_rows)
+  void give(size_t field, uint64_t least, std::vector<Candidate>& candidates) const {
+    for (size_t i = 0; i < counts_.size(); ++i)
+      if (counts_[i].times >= least)
         candidates.push_back(
-            {rows_[i], field, std::string(texts_.id(static_cast<ItemIndex>(i))), {}, 0});
+            {counts_[i].times, field, std::string(texts_.id(static_cast<ItemIndex>(i))), {}, 0});
   }
 
  private:
+  struct Count {
+    uint64_t times;
+    size_t last_row;
+  };
   VocabularyBuilder texts_;
-  std::vector<size_t> rows_, last_row_;  // one a text
+  std::vector<Count> counts_;  // one a text
 };
 
-void give_buckets(size_t field, const std::vector<double>& numbers,
+void give_buckets(size_t field, const std::vector<CountedNumber>& numbers,
                   std::vector<Candidate>& candidates) {
   const std::vector<NumberBucket> buckets = number_buckets(numbers);
   for (size_t i = 0; i < buckets.size(); ++i) {
-    const auto rows = static_cast<size_t>(std::count_if(
-        numbers.begin(), numbers.end(), [&](double x) { return buckets[i].holds(x); }));
-    candidates.push_back({rows, field, {}, buckets[i], i});
+    uint64_t times = 0;
+    for (const CountedNumber& one : numbers) times += buckets[i].holds(one.number) ? one.times : 0;
+    candidates.push_back({times, field, {}, buckets[i], i});
   }
 }
 
-// All columns that the table could have.
-std::vector<Candidate> candidates_of(const MetadataTable& table) {
-  const std::span<const MetadataField> fields = table.fields();
+uint64_t times_of(const MetadataTable&, size_t) { return 1; }
+uint64_t times_of(const Contexts& contexts, size_t row) { return contexts.times(row); }
+
+// All columns that the rows could have.
+template <typename Rows>
+std::vector<Candidate> candidates_of(const Rows& rows) {
+  const std::span<const MetadataField> fields = rows.fields();
   std::vector<TextCounter> texts(fields.size());
-  std::vector<std::vector<double>> numbers(fields.size());
+  std::vector<std::vector<CountedNumber>> numbers(fields.size());
   std::vector<FieldValue> values;
-  for (size_t row = 0; row < table.size(); ++row) {
-    table.row(row, values);
+  for (size_t row = 0; row < rows.size(); ++row) {
+    rows.row(row, values);
+    const uint64_t times = times_of(rows, row);
     for (size_t f = 0; f < fields.size(); ++f) {
-      if (fields[f].kind == FieldKind::kNumber) {
-        if (values[f].type == FieldValue::Type::kNumber) numbers[f].push_back(values[f].number);
-      } else {
+      if (fields[f].kind != FieldKind::kNumber) {
         for_each_text(fields[f].kind, values[f],
-                      [&](std::string_view text) { texts[f].count(text, row); });
+                      [&](std::string_view text) { texts[f].count(text, row, times); });
+      } else if (values[f].type == FieldValue::Type::kNumber) {
+        numbers[f].push_back({values[f].number, times});
       }
     }
   }
@@ -80,19 +85,24 @@ std::vector<Candidate> candidates_of(const MetadataTable& table) {
   return candidates;
 }
 
-}  // namespace
-
-MetadataEncoder MetadataEncoder::learn(const MetadataTable& table) {
-  std::vector<Candidate> candidates = candidates_of(table);
+// The candidates that most rows have, by field.
+std::vector<Candidate> chosen(std::vector<Candidate> candidates) {
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.rows != b.rows ? a.rows > b.rows : a.key() < b.key();
+    return a.times != b.times ? a.times > b.times : a.key() < b.key();
   });
   if (candidates.size() > kMostColumns) candidates.resize(kMostColumns);
   std::sort(candidates.begin(), candidates.end(),
             [](const Candidate& a, const Candidate& b) { return a.key() < b.key(); });
+  return candidates;
+}
 
+}  // namespace
+
+template <typename Rows>
+MetadataEncoder MetadataEncoder::learn_rows(const Rows& rows) {
+  const std::vector<Candidate> candidates = chosen(candidates_of(rows));
   auto columns = std::make_shared<Columns>();
-  columns->fields.assign(table.fields().begin(), table.fields().end());
+  columns->fields.assign(rows.fields().begin(), rows.fields().end());
   size_t next = 0;
   for (size_t f = 0; f < columns->fields.size(); ++f) {
     for (; next < candidates.size() && candidates[next].field == f; ++next)
@@ -103,5 +113,8 @@ MetadataEncoder MetadataEncoder::learn(const MetadataTable& table) {
   encoder.columns_ = std::move(columns);
   return encoder;
 }
+
+MetadataEncoder MetadataEncoder::learn(const MetadataTable& table) { return learn_rows(table); }
+MetadataEncoder MetadataEncoder::learn(const Contexts& contexts) { return learn_rows(contexts); }
 
 }  // namespace personalize

@@ -49,6 +49,7 @@ class SequenceReader : public EventSink {
       sequences_.item.push_back(item);
       sequences_.timestamp.push_back(event.timestamp);
       sequences_.value.push_back(event.value);
+      if (event.context != nullptr) PERSONALIZE_RETURN_IF_ERROR(add_context(event.context));
     }
     if (sequences_.item.size() == before) return Status::ok();
     sequences_.users.emplace_back(user_id);
@@ -57,6 +58,22 @@ class SequenceReader : public EventSink {
   }
 
  private:
+  Status add_context(const double* numbers) {
+    const std::span<const MetadataField> fields = sequences_.contexts.fields();
+    values_.assign(fields.size(), FieldValue::missing());
+    for (size_t f = 0; f < fields.size(); ++f) {
+      if (std::isnan(numbers[f])) continue;
+      if (fields[f].kind == FieldKind::kNumber || fields[f].kind == FieldKind::kBoolean) {
+        values_[f] = FieldValue::of(numbers[f]);
+      } else {
+        PERSONALIZE_ASSIGN_OR_RETURN(const std::string_view text,
+                                     source_.context_text(f, numbers[f]));
+        values_[f] = FieldValue::of(text);
+      }
+    }
+    sequences_.context.push_back(sequences_.contexts.add(values_));
+    return Status::ok();
+  }
   Result<ItemIndex> item_of(ItemCode code) {
     if (code < 0) return Status(StatusCode::kInternal, "an event came without an item");
     const auto place = static_cast<size_t>(code);
@@ -72,6 +89,7 @@ class SequenceReader : public EventSink {
   FilterCheck check_;
   Sequences& sequences_;
   std::vector<ItemIndex> index_;  // by item code
+  std::vector<FieldValue> values_;
 };
 
 // Each item's place among all ids in `less` order.
@@ -131,6 +149,7 @@ void shuffle_ties(Sequences& s, uint64_t seed) {
         const size_t a = from + left - 1, b = from + mix64(state) % left;
         std::swap(s.item[a], s.item[b]);
         std::swap(s.value[a], s.value[b]);
+        if (!s.context.empty()) std::swap(s.context[a], s.context[b]);
       }
       from = to;
     }
@@ -140,8 +159,10 @@ void shuffle_ties(Sequences& s, uint64_t seed) {
 }  // namespace
 
 Result<Sequences> read_sequences(EventSource& source, const EventFilter& filter, TieOrder tie_order,
-                                 uint64_t seed) {
+                                 uint64_t seed, bool with_context) {
   Sequences sequences;
+  if (with_context) sequences.contexts = Contexts(source.context_fields());
+  source.read_context(with_context && !sequences.contexts.fields().empty());
   SequenceReader reader(source, filter, sequences);
   PERSONALIZE_RETURN_IF_ERROR(source.scan(reader));
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/dataset/contexts.h"
 #include "engine/dataset/event_filter.h"
 #include "engine/dataset/sources.h"
 #include "engine/dataset/vocabulary.h"
@@ -25,10 +26,14 @@ struct Sequences {
   std::vector<int64_t> start;      // users + 1: user u's events are start[u] .. start[u+1] - 1
   std::vector<ItemIndex> item;     // one an event, as the next three
   std::vector<int64_t> timestamp;
-  std::vector<float> value;    // NaN: none
-  size_t rows_read = 0;        // before the filter
-  bool ties_shuffled = false;  // what TieOrder::kAuto decided, see read_sequences
-  double tied_share = 0;       // share of neighbouring events of a user with equal timestamps
+  std::vector<float> value;  // NaN: none
+  // What the interactions' contextual columns say, if that was asked for and they have some; else
+  // both are empty.
+  Contexts contexts;
+  std::vector<uint32_t> context;  // one an event: its row of `contexts`
+  size_t rows_read = 0;           // before the filter
+  bool ties_shuffled = false;     // what TieOrder::kAuto decided, see read_sequences
+  double tied_share = 0;          // share of neighbouring events of a user with equal timestamps
 
   size_t user_count() const { return users.size(); }
   size_t item_count() const { return items.size(); }
@@ -52,7 +57,8 @@ struct TrainingView {
 // many and stand in ascending or descending order of the item id (a table that was loaded in item
 // order would teach "the next id is larger" and inflate every metric); if so it shuffles inside
 // ties, seeded by `seed`, and sets ties_shuffled. Same source, filter and seed: the same arrays.
+// `with_context`: whether their contexts are read, too.
 Result<Sequences> read_sequences(EventSource& source, const EventFilter& filter, TieOrder tie_order,
-                                 uint64_t seed);
+                                 uint64_t seed, bool with_context = false);
 
 }  // namespace personalize

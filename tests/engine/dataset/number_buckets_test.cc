@@ -11,11 +11,18 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// Each once.
+std::vector<NumberBucket> buckets_of(const std::vector<double>& numbers) {
+  std::vector<CountedNumber> counted;
+  for (const double number : numbers) counted.push_back({number, 1});
+  return number_buckets(std::move(counted));
+}
+
 TEST(NumberBuckets, AreTheDistinctNumbersWhereTheseAreFew) {
-  EXPECT_EQ(number_buckets({3, 1, 3, 2}),
+  EXPECT_EQ(buckets_of({3, 1, 3, 2}),
             (std::vector<NumberBucket>{{-kInfinity, 2}, {2, 3}, {3, kInfinity}}));
-  EXPECT_EQ(number_buckets({7, 7}), (std::vector<NumberBucket>{{-kInfinity, kInfinity}}));
-  EXPECT_TRUE(number_buckets({}).empty());
+  EXPECT_EQ(buckets_of({7, 7}), (std::vector<NumberBucket>{{-kInfinity, kInfinity}}));
+  EXPECT_TRUE(buckets_of({}).empty());
 }
 
 TEST(NumberBuckets, HoldASixteenthAndAQuarterOfManyDifferentNumbersEach) {
@@ -23,12 +30,25 @@ TEST(NumberBuckets, HoldASixteenthAndAQuarterOfManyDifferentNumbersEach) {
   std::vector<double> numbers(1600);
   for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<double>(i) * 1.5;
   std::shuffle(numbers.begin(), numbers.end(), random);
-  const std::vector<NumberBucket> buckets = number_buckets(numbers);
+  const std::vector<NumberBucket> buckets = buckets_of(numbers);
   ASSERT_EQ(buckets.size(), 20u);
   for (size_t b = 0; b < buckets.size(); ++b) {
     const auto inside = std::count_if(numbers.begin(), numbers.end(),
                                       [&](double x) { return buckets[b].holds(x); });
     EXPECT_EQ(inside, b < 16 ? 100 : 400) << b;
+  }
+}
+
+TEST(NumberBuckets, AreTheSameForNumbersThatAreCountedAndForAsManyOfThem) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<CountedNumber> counted;
+    std::vector<double> all;
+    for (size_t n = random() % 50; n > 0; --n) {
+      counted.push_back({static_cast<double>(random() % 40), 1 + random() % 9});
+      all.insert(all.end(), counted.back().times, counted.back().number);
+    }
+    EXPECT_EQ(number_buckets(counted), buckets_of(all));
   }
 }
 
@@ -38,7 +58,7 @@ TEST(NumberBuckets, HoldEachNumberOnceALevelAlsoNumbersNeverSeen) {
     std::vector<double> numbers(1 + random() % 60);
     // Many equal ones: half of them are 0.
     for (double& x : numbers) x = random() % 2 ? 0 : static_cast<double>(random() % 40) - 20;
-    const std::vector<NumberBucket> buckets = number_buckets(numbers);
+    const std::vector<NumberBucket> buckets = buckets_of(numbers);
     const size_t coarse_begin = static_cast<size_t>(
         std::find_if(buckets.begin(), buckets.end(),
                      [](const NumberBucket& b) { return b.below == kInfinity; }) -

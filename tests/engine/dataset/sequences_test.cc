@@ -46,6 +46,45 @@ TEST(Sequences, KeepEachUsersEventsInOrderOfTimeThenArrival) {
   EXPECT_FALSE(s.ties_shuffled);
 }
 
+TEST(Sequences, HoldTheContextsIfTheyAreAskedFor) {
+  VectorSource source({{"a", "x", 1, "", kNoValue, {"phone", "3"}},
+                       {"b", "x", 1, "buy", kNoValue, {"desk", ""}},
+                       {"b", "y", 2, "", kNoValue, {"phone", "3"}},
+                       {"b", "z", 3, "", kNoValue, {"", ""}}},
+                      {{"DEVICE", FieldKind::kCategorical}, {"HOUR", FieldKind::kNumber}});
+  const auto with = read_sequences(source, {}, TieOrder::kArrival, 1, true);
+  ASSERT_TRUE(with.is_ok());
+  EXPECT_EQ(with->contexts.size(), 3u);
+  EXPECT_EQ(with->context, (std::vector<uint32_t>{0, 1, 0, 2}));
+  EXPECT_EQ(with->contexts.times(0), 2u);
+  std::vector<FieldValue> values;
+  with->contexts.row(0, values);
+  EXPECT_EQ(values[0].text, "phone");
+  EXPECT_EQ(values[1].number, 3);
+
+  const Sequences without = read(source);
+  EXPECT_TRUE(without.context.empty());
+  EXPECT_TRUE(without.contexts.fields().empty());
+
+  VectorSource plain({{"a", "x", 1}});
+  EXPECT_TRUE(read_sequences(plain, {}, TieOrder::kArrival, 1, true)->context.empty());
+}
+
+TEST(Sequences, MoveContextsAlongWhenTiesAreShuffled) {
+  std::vector<SourceRow> rows;
+  for (int i = 0; i < 200; i++)
+    rows.push_back({"u", std::to_string(i), 7, "", kNoValue, {std::to_string(i)}});
+  VectorSource source(rows, {{"PLACE", FieldKind::kCategorical}});
+  const auto shuffled = read_sequences(source, {}, TieOrder::kShuffled, 1, true);
+  ASSERT_TRUE(shuffled.is_ok());
+  std::vector<FieldValue> values;
+  for (size_t i = 0; i < rows.size(); i++) {
+    shuffled->contexts.row(shuffled->context[i], values);
+    EXPECT_EQ(values[0].text, shuffled->items.id(shuffled->item[i]));
+  }
+  EXPECT_FALSE(std::is_sorted(shuffled->item.begin(), shuffled->item.end()));
+}
+
 TEST(Sequences, OfNoEventsAreEmpty) {
   VectorSource source;
   const Sequences s = read(source);
