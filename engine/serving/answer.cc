@@ -18,30 +18,49 @@ ItemSet ItemSet::all(size_t item_count) {
   return set;
 }
 
-void Answerer::ask_for_user(const LoadedModel& model, const Question& question) {
-  self_ = kNoItem;
-  normalised_ = false;
-  if (question.history.empty()) {
-    kind_ = ScoreKind::kCounts;
-    scores_.assign(model.popularity.begin(), model.popularity.end());
-    return;
-  }
-  kind_ = model.model->score_kind();
-  scores_.resize(model.model->item_count());
-  model.model->score(question, scores_);
+void Answerer::ask_for_popular(const LoadedModel& model, size_t unseen) {
+  kind_ = ScoreKind::kCounts;
+  popular_ = true;
+  scores_.assign(model.popularity.begin(), model.popularity.end());
+  scores_.resize(model.popularity.size() + unseen, 0.0F);
 }
 
-void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item) {
+void Answerer::ask_for_user(const LoadedModel& model, const Question& question,
+                            const UnseenTable* unseen) {
+  const size_t known = model.model->item_count();
+  const size_t strangers = unseen == nullptr ? 0 : unseen->size();
+  self_ = kNoItem;
+  normalised_ = false;
+  popular_ = false;
+  if (question.history.empty()) return ask_for_popular(model, strangers);
+  kind_ = model.model->score_kind();
+  scores_.resize(known + strangers);
+  const std::span<float> scores(scores_);
+  model.model->score(question, scores.first(known));
+  if (strangers > 0) model.model->score_unseen(question, unseen->items(), scores.subspan(known));
+}
+
+void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item,
+                               const UnseenTable* unseen) {
+  const size_t known = model.model->item_count();
+  const size_t strangers = unseen == nullptr ? 0 : unseen->size();
   self_ = item;
   normalised_ = false;
-  scores_.resize(model.model->item_count());
+  popular_ = false;
   kind_ = model.model->similar_kind();
-  if (item != kNoItem && model.model->similar(item, scores_)) {
-    scores_[static_cast<size_t>(item)] = -std::numeric_limits<float>::infinity();
-  } else {
-    kind_ = ScoreKind::kCounts;
-    scores_.assign(model.popularity.begin(), model.popularity.end());
-  }
+  scores_.resize(known + strangers);
+  const std::span<float> scores(scores_);
+  const bool is_unseen = item != kNoItem && static_cast<size_t>(item) >= known;
+  const std::span<const ColumnIndex> columns =
+      is_unseen ? unseen->columns(static_cast<size_t>(item) - known)
+                : std::span<const ColumnIndex>();
+  const bool told = is_unseen ? model.model->similar_to_unseen(columns, scores.first(known))
+                              : item != kNoItem && model.model->similar(item, scores.first(known));
+  if (!told) return ask_for_popular(model, strangers);
+  if (strangers > 0)
+    model.model->similar_unseen(is_unseen ? kNoItem : item, columns, unseen->items(),
+                                scores.subspan(known));
+  scores_[static_cast<size_t>(item)] = -std::numeric_limits<float>::infinity();
 }
 
 void Answerer::normalise(std::span<const float> scores) {
@@ -82,7 +101,27 @@ void Answerer::best(size_t k, const ItemSet* allowed, std::vector<Answer>& answe
   answers.clear();
   for (const Scored& scored : top_)
     if (!excluded(scored.item) && answers.size() < k)
-      answers.push_back({scored.item, scaled(scored.score)});
+      answers.push_back(
+          {scored.item, scaled(scored.score), popular_ ? Reason::kPopular : Reason::kNone});
+}
+
+void Answerer::explore(const ExplorationDraw& draw, std::span<const NewItem> fresh,
+                       const ItemSet* allowed, std::vector<Answer>& answers) {
+  if (allowed != nullptr) {
+    fresh_.clear();
+    for (const NewItem& item : fresh)
+      if (allowed->has(item.item)) fresh_.push_back(item);
+    fresh = fresh_;
+  }
+  list_.clear();
+  for (const Answer& answer : answers) list_.push_back({answer.item, false});
+  explorer_.explore(draw, fresh, popular_ ? std::span<const float>() : scores_, list_);
+  for (size_t i = 0; i < answers.size(); i++) {
+    if (answers[i].item == list_[i].item) continue;
+    answers[i] = {list_[i].item, score_of(list_[i].item),
+                  popular_ ? Reason::kPopular : Reason::kNone};
+    if (list_[i].explored) answers[i].reason = Reason::kExploration;
+  }
 }
 
 void Answerer::ranked(std::span<const ItemIndex> items, std::vector<Answer>& answers) {

@@ -9,11 +9,13 @@
 #include "engine/ids.h"
 #include "engine/math/topk.h"
 #include "engine/recipes/recipe.h"
+#include "engine/serving/exploration.h"
 #include "engine/serving/loaded_model.h"
+#include "engine/serving/unseen_items.h"
 
 namespace personalize {
 
-// A set of a model's items, as top_k wants it.
+// A set of a model's items, unseen ones included, as top_k wants it.
 class ItemSet {
  public:
   // Nothing, or everything, of `item_count` items.
@@ -30,9 +32,17 @@ class ItemSet {
   std::vector<uint64_t> words_;
 };
 
+// Why an item is in a list other than for its score.
+enum class Reason : uint8_t {
+  kNone,
+  kExploration,  // it is new, and has a place that is kept for new items
+  kPopular,      // too little is known about who or what was asked about: by popularity
+};
+
 struct Answer {
-  ItemIndex item = kNoItem;
+  ItemIndex item = kNoItem;  // from the vocabulary's size on: an unseen one
   double score = 0;
+  Reason reason = Reason::kNone;
 };
 
 // Scores every item of a model once a question and answers from that. The buffers are kept from
@@ -40,16 +50,28 @@ struct Answer {
 class Answerer {
  public:
   // Scores all items for a user: by the model, or, for a user without events, by popularity.
-  void ask_for_user(const LoadedModel& model, const Question& question);
-  // Scores all items by their similarity to `item`; for kNoItem and for an item too little is known
-  // about, by popularity. The item itself is no answer.
-  void ask_for_similar(const LoadedModel& model, ItemIndex item);
+  // `unseen` (null: none) are items like others, popular with nobody; it is a table of this model
+  // and the one that the question's history was read with.
+  void ask_for_user(const LoadedModel& model, const Question& question,
+                    const UnseenTable* unseen = nullptr);
+  // Scores all items by their similarity to `item`, which may be one of `unseen`; for kNoItem and
+  // for an item too little is known about, by popularity. The item itself is no answer.
+  void ask_for_similar(const LoadedModel& model, ItemIndex item,
+                       const UnseenTable* unseen = nullptr);
+
+  // How many items were scored: the size of sets for best().
+  size_t item_count() const { return scores_.size(); }
 
   // The k best items of the last question, best first, equal ones in the order of their numbers;
   // fewer if there are fewer. `allowed` (null: all) is searched, not filtered afterwards: k answers
   // come if k pass. Scores: a softmax over all items of the model (allowed or not), or each item's
   // share of all popularity, or the similarity.
   void best(size_t k, const ItemSet* allowed, std::vector<Answer>& answers);
+  // Gives new items their share of what best() gave, as Explorer::explore says. `fresh`: ascending;
+  // those outside of `allowed` are left out. After ask_for_user. For a user without events all new
+  // items are alike but for the noise.
+  void explore(const ExplorationDraw& draw, std::span<const NewItem> fresh, const ItemSet* allowed,
+               std::vector<Answer>& answers);
   // The listed items, best first, equal ones in the order of their numbers. Scores: as above, but
   // over the list. Each item at most once, none of them kNoItem.
   void ranked(std::span<const ItemIndex> items, std::vector<Answer>& answers);
@@ -60,6 +82,7 @@ class Answerer {
   double scaled(float score) const;
   void normalise(std::span<const float> scores);
   bool excluded(ItemIndex item) const { return item == self_; }
+  void ask_for_popular(const LoadedModel& model, size_t unseen);
 
   ScoreKind kind_ = ScoreKind::kCounts;
   std::vector<float> scores_;  // one an item
@@ -68,6 +91,10 @@ class Answerer {
   double normaliser_ = 0;      // log of the sum of exponentials, or sum of counts
   std::vector<Scored> top_;
   std::vector<float> listed_;
+  bool popular_ = false;  // too little was known: popular items
+  Explorer explorer_;
+  std::vector<ListedItem> list_;
+  std::vector<NewItem> fresh_;
 };
 
 }  // namespace personalize

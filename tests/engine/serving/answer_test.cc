@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 
-#include "tests/engine/serving/fakes.h"
+#include "tests/engine/serving/metadata_model.h"
 
 namespace personalize {
 namespace {
@@ -159,6 +160,121 @@ TEST(Answer, AnItemTooLittleIsKnownAboutGivesPopularItemsButNotItself) {
   answerer.ask_for_similar(*loaded.model, kNoItem);
   answerer.best(10, nullptr, answers);
   expect_same(answers, {{3, 0.4}, {2, 0.3}, {1, 0.2}, {0, 0.1}}, 10);
+}
+
+// Unseen items 4 (comedy), 5 (of unknown genre) and 6 (drama and comedy) beside items 0 to 3.
+class AnswerWithUnseenTest : public testing::Test {
+ protected:
+  AnswerWithUnseenTest() {
+    const auto add = [&](const char* id, const char* genre) {
+      const FieldValue values[] = {FieldValue::of(genre), FieldValue::missing()};
+      EXPECT_TRUE(unseen_.row(id, values).is_ok());
+    };
+    add("new a", "comedy");
+    add("new b", "opera");
+    add("new c", "drama|comedy");
+    state_ = {0.5F, 1};
+    question_ = {history_, state_};
+    for (size_t i = 0; i < 4; i++) scores_.push_back(0.5F * std::cos(static_cast<float>(i) * 0.7F));
+    scores_.insert(scores_.end(), {1, 0, 3});
+  }
+  fakes::LoadedWithMetadata loaded_{4};
+  UnseenTable unseen_{loaded_.model, fakes::item_fields()};
+  std::vector<ModelEvent> history_ = {{100, 3, kNoValue}};
+  std::vector<float> state_;
+  Question question_;
+  std::vector<float> scores_;
+  Answerer answerer_;
+  std::vector<Answer> answers_;
+};
+
+TEST_F(AnswerWithUnseenTest, UnseenItemsAreAnswersLikeOthers) {
+  answerer_.ask_for_user(*loaded_.model, question_, &unseen_);
+  EXPECT_EQ(answerer_.item_count(), 7u);
+  answerer_.best(10, nullptr, answers_);
+  expect_same(answers_, slow_answers(scores_, ScoreKind::kLogits, numbers(7), numbers(7)), 10);
+  EXPECT_EQ(answers_.front().item, 6);
+  ItemSet some = ItemSet::none(7);
+  some.add(5);
+  some.add(1);
+  answerer_.best(10, &some, answers_);
+  expect_same(answers_, slow_answers(scores_, ScoreKind::kLogits, {1, 5}, numbers(7)), 10);
+  const std::vector<ItemIndex> list = {5, 2, 4};
+  answerer_.ranked(list, answers_);
+  expect_same(answers_, slow_answers(scores_, ScoreKind::kLogits, list, list), 10);
+}
+
+TEST_F(AnswerWithUnseenTest, WithoutThemTheAnswersAreThoseOfTheModelAlone) {
+  answerer_.ask_for_user(*loaded_.model, question_, &unseen_);
+  answerer_.ask_for_user(*loaded_.model, question_);
+  answerer_.best(10, nullptr, answers_);
+  scores_.resize(4);
+  expect_same(answers_, slow_answers(scores_, ScoreKind::kLogits, numbers(4), numbers(4)), 10);
+}
+
+TEST_F(AnswerWithUnseenTest, AnUnseenItemThatTheUserHasHadIsKnownByItsNumber) {
+  history_.push_back({101, 5, kNoValue});
+  answerer_.ask_for_user(*loaded_.model, {history_, state_}, &unseen_);
+  scores_[5] = 1;
+  answerer_.best(10, nullptr, answers_);
+  expect_same(answers_, slow_answers(scores_, ScoreKind::kLogits, numbers(7), numbers(7)), 10);
+}
+
+TEST_F(AnswerWithUnseenTest, AUserWithoutEventsGetsThemAsPopularWithNobody) {
+  answerer_.ask_for_user(*loaded_.model, {}, &unseen_);
+  answerer_.best(5, nullptr, answers_);
+  expect_same(answers_, {{3, 0.4}, {2, 0.3}, {1, 0.2}, {0, 0.1}, {4, 0}}, 5);
+  for (const Answer& answer : answers_) EXPECT_EQ(answer.reason, Reason::kPopular);
+}
+
+TEST_F(AnswerWithUnseenTest, ItemsAreSimilarToUnseenOnesAndTheOtherWayRound) {
+  answerer_.ask_for_similar(*loaded_.model, 6, &unseen_);  // two columns, like no other
+  answerer_.best(10, nullptr, answers_);
+  expect_same(answers_, {{0, 1}, {1, 2 / 3.0}, {2, 0.5}, {3, 0.4}, {4, -0.1}, {5, -0.1}}, 10);
+  answerer_.ask_for_similar(*loaded_.model, 2, &unseen_);
+  answerer_.best(3, nullptr, answers_);  // the one without columns is like it, says the model
+  expect_same(answers_, {{5, 0.9}, {1, 0.5}, {3, 0.5}}, 3);
+  answerer_.ask_for_similar(*loaded_.model, 5, &unseen_);
+  answerer_.best(2, nullptr, answers_);
+  expect_same(answers_, {{3, 0.4}, {2, 0.3}}, 2);
+  EXPECT_EQ(answers_.front().reason, Reason::kPopular);
+}
+
+TEST_F(AnswerWithUnseenTest, ExplorationGivesThemPlacesAndTheirScores) {
+  const std::vector<NewItem> fresh = {{4, 1, 0}, {5, 2, 0}};
+  answerer_.ask_for_user(*loaded_.model, question_, &unseen_);
+  std::vector<Answer> before;
+  std::map<ItemIndex, int> explored;
+  for (uint64_t request = 0; request < 300; request++) {
+    answerer_.best(4, nullptr, before);  // 6, 4, 0, 1: one of two at most is new already
+    answers_ = before;
+    answerer_.explore({1, 0, 3, 4, request}, fresh, nullptr, answers_);
+    for (const Answer& answer : answers_) {
+      EXPECT_EQ(answer.score, answerer_.score_of(answer.item));
+      if (answer.reason == Reason::kExploration) explored[answer.item]++;
+    }
+  }
+  EXPECT_EQ(explored.size(), 1u);
+  EXPECT_GT(explored[5], 20);  // floor(4 * 0.3 + u) is 2 in a fifth of the lists
+  ItemSet known = ItemSet::none(7);
+  for (const ItemIndex item : {0, 1, 2, 3}) known.add(item);
+  answerer_.best(4, &known, before);
+  answers_ = before;
+  answerer_.explore({1, 0, 3, 4, 5}, fresh, &known, answers_);
+  expect_same(answers_, before, 4);
+}
+
+TEST_F(AnswerWithUnseenTest, ExplorationForAUserWithoutEventsTakesAnyNewItem) {
+  const std::vector<NewItem> fresh = {{4, 1, 0}, {5, 2, 0}, {6, 3, 0}};
+  answerer_.ask_for_user(*loaded_.model, {}, &unseen_);
+  std::map<ItemIndex, int> explored;
+  for (uint64_t request = 0; request < 300; request++) {
+    answerer_.best(4, nullptr, answers_);
+    answerer_.explore({1, 1, 3, 4, request}, fresh, nullptr, answers_);
+    for (const Answer& answer : answers_)
+      if (answer.reason == Reason::kExploration) explored[answer.item]++;
+  }
+  for (const ItemIndex item : {4, 5, 6}) EXPECT_GT(explored[item], 60);
 }
 
 }  // namespace
