@@ -216,7 +216,8 @@ Result<SolutionEntry> find_solution(Connection& connection, std::string_view nam
         Statement statement,
         connection.cached(fmt::format(
             "SELECT name, dataset_group, recipe, event_type, event_value_threshold, "
-            "hyperparameters, feature_transformation FROM {}.personalize_solutions WHERE name = ?1",
+            "hyperparameters, feature_transformation, perform_automl, perform_hpo, hpo_config "
+            "FROM {}.personalize_solutions WHERE name = ?1",
             sql_name(schema))));
     PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.bind(1, search.name).step());
     if (!row) continue;
@@ -230,6 +231,9 @@ Result<SolutionEntry> find_solution(Connection& connection, std::string_view nam
     entry.solution.filter.event_value_threshold = statement.real(4);
     entry.solution.hyperparameters = statement.text(5);
     entry.solution.feature_transformation = statement.text(6);
+    entry.solution.perform_automl = statement.integer(7) != 0;
+    entry.solution.perform_hpo = statement.integer(8) != 0;
+    entry.solution.hpo_config = statement.text(9);
     return entry;
   }
   return not_found(connection, search.schemas, "solution", name, caller,

@@ -110,12 +110,11 @@ Status check_solution_row(Connection&, sqlite3_value** values) {
             fmt::format("ResourceNotFoundException: {}: dataset group '{}' does not exist; there "
                         "are: {}",
                         kTable, group, groups)};
-  constexpr std::array<std::string_view, 2> kLater = {"perform_automl", "perform_hpo"};
+  constexpr std::array<std::string_view, 2> kFlags = {"perform_automl", "perform_hpo"};
   for (int i = 0; i < 2; i++) {
-    if (sqlite3_value_int64(values[3 + i]) != 0)
-      return invalid(kTable, fmt::format("{} = {} is not yet available; name a recipe and its "
-                                         "hyperparameters, with {} = 0",
-                                         kLater[i], text_of(values[3 + i]), kLater[i]));
+    const std::string_view flag = text_of(values[3 + i]);
+    if (flag != "0" && flag != "1")
+      return invalid(kTable, fmt::format("{} is '{}'; it must be 0 or 1", kFlags[i], flag));
   }
   const int threshold = sqlite3_value_type(values[6]);
   if (threshold != SQLITE_NULL && threshold != SQLITE_FLOAT && threshold != SQLITE_INTEGER)
@@ -131,6 +130,9 @@ Status check_solution_row(Connection&, sqlite3_value** values) {
   solution.filter.event_value_threshold = sqlite3_value_double(values[6]);
   solution.hyperparameters = text_of(values[7]);
   solution.feature_transformation = text_of(values[8]);
+  solution.perform_automl = sqlite3_value_int64(values[3]) != 0;
+  solution.perform_hpo = sqlite3_value_int64(values[4]) != 0;
+  solution.hpo_config = text_of(values[9]);
   return named(check_solution(solution), kTable);
 }
 

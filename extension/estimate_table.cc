@@ -27,10 +27,20 @@ namespace {
 
 constexpr const char* kName = "personalize_estimate";
 
-enum Column : int { kEvents, kUsers, kItems, kBytes, kSeconds, kMostBytes, kSolution, kOptions };
+enum Column : int {
+  kEvents,
+  kUsers,
+  kItems,
+  kBytes,
+  kSeconds,
+  kMostBytes,
+  kFits,
+  kSolution,
+  kOptions
+};
 constexpr const char* kDeclaration =
     "CREATE TABLE x(events INTEGER, users INTEGER, items INTEGER, bytes INTEGER, seconds REAL, "
-    "max_training_memory INTEGER, solution TEXT HIDDEN, options TEXT HIDDEN)";
+    "max_training_memory INTEGER, fits INTEGER, solution TEXT HIDDEN, options TEXT HIDDEN)";
 
 struct EstimateTable : sqlite3_vtab {
   Connection* connection = nullptr;
@@ -158,6 +168,9 @@ int column(sqlite3_vtab_cursor* base, sqlite3_context* context, int index) {
       break;
     case kMostBytes:
       if (cursor.max_memory > 0) give(cursor.max_memory);
+      break;
+    case kFits:
+      give(static_cast<uint64_t>(estimate.fits));
       break;
     case kSolution:
       give_text(cursor.solution);

@@ -58,7 +58,7 @@ Status fill_versions(const ReportRequest& request, std::vector<ReportRow>& rows)
                   record.solution,
                   int64_t{record.number},
                   record.dataset_group,
-                  record.recipe,
+                  text_or_null(record.recipe),
                   record.status,
                   text_or_null(record.failure_reason),
                   record.training_mode,
@@ -233,6 +233,7 @@ Status fill_hyperparameters(const ReportRequest& request, std::vector<ReportRow>
       } else {
         row.values.resize(9);
       }
+      row.values.emplace_back(int64_t{record.tuned.contains(name)});
       rows.push_back(std::move(row));
     }
   }
@@ -293,7 +294,7 @@ constexpr ReportDescriptor kReports[] = {
      true, false, true, fill_training_log, nullptr},
     {"personalize_hyperparameters",
      "version TEXT, name TEXT, value, default_value, minimum, maximum, choices TEXT, "
-     "tunable INTEGER, meaning TEXT",
+     "tunable INTEGER, meaning TEXT, tuned INTEGER",
      true, false, true, fill_hyperparameters, nullptr},
     {"personalize_recipe_hyperparameters",
      "recipe TEXT, name TEXT, default_value, minimum, maximum, choices TEXT, tunable INTEGER, "

@@ -92,7 +92,10 @@ Result<std::vector<Candidate>> campaign_candidates(Connection& connection, const
         PERSONALIZE_ASSIGN_OR_RETURN(
             const SolutionEntry solution,
             find_solution(connection, schema + "." + campaign.solution, asking.caller));
-        PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe, find_recipe(solution.solution.recipe));
+        // What perform_automl chooses answers the same questions, whichever it is.
+        const std::string& name = solution.solution.recipe;
+        PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe,
+                                     find_recipe(name.empty() ? "hrnn" : name));
         Candidate candidate;
         candidate.fit = fit_of(asking.purpose, *recipe);
         candidate.name = campaign.name;

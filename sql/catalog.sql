@@ -76,14 +76,14 @@ END;
 CREATE TABLE IF NOT EXISTS main.personalize_solutions(
   name                   TEXT PRIMARY KEY NOT NULL,
   dataset_group          TEXT NOT NULL DEFAULT 'default',
-  recipe                 TEXT NOT NULL,
-  perform_automl         INTEGER NOT NULL DEFAULT 0,
-  perform_hpo            INTEGER NOT NULL DEFAULT 0,
+  recipe                 TEXT,    -- NULL with perform_automl
+  perform_automl         INTEGER NOT NULL DEFAULT 0,    -- 1: the best of several recipes
+  perform_hpo            INTEGER NOT NULL DEFAULT 0,    -- 1: the best hyperparameters of a search
   event_type             TEXT,    -- train with, and answer from, events of this type alone
   event_value_threshold  REAL,    -- ... and of at least this value
   hyperparameters        TEXT,    -- JSON object
   feature_transformation TEXT,    -- JSON object
-  hpo_config             TEXT     -- JSON object
+  hpo_config             TEXT     -- JSON object: what perform_hpo searches
 );
 CREATE TRIGGER IF NOT EXISTS main.personalize_solutions_insert
 BEFORE INSERT ON personalize_solutions BEGIN

@@ -44,4 +44,11 @@ Split leave_last_two_out_split(const Sequences& sequences);
 // test user.
 Split temporal_holdout_split(const Sequences& sequences);
 
+// For choosing among models before one is measured: asks for the last events of `view`, the
+// training part of a split, which so learns nothing of what that split withholds. Of at most
+// `most_users` users of the sequences, those with the smallest user_hash(id, seed), the newest
+// tenth of the events in `view` is withheld (rounded down, at least one), or with `last_only` the
+// last one. Who has a single event there, with `last_only` fewer than three, is no test user.
+Split validation_split(const TrainingView& view, bool last_only, size_t most_users, uint64_t seed);
+
 }  // namespace personalize

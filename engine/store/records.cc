@@ -175,6 +175,7 @@ std::string encode(const VersionRecord& record) {
                   {"event_value_threshold", optional_number(record.event_value_threshold)},
                   {"tie_order", record.tie_order},
                   {"hyperparameters", record.hyperparameters},
+                  {"tuned", record.tuned},
                   {"model_bytes", record.model_bytes},
                   {"model_id", record.model_id},
                   {"process", record.process},
@@ -206,6 +207,7 @@ Result<VersionRecord> decode_version(std::string_view json) {
   fields.read("event_value_threshold", record.event_value_threshold);
   fields.read("tie_order", record.tie_order);
   fields.read("hyperparameters", record.hyperparameters);
+  fields.read_if_there("tuned", record.tuned);
   fields.read("model_bytes", record.model_bytes);
   fields.read("model_id", record.model_id);
   fields.read("process", record.process);

@@ -39,6 +39,7 @@ struct VersionRecord {
   std::optional<double> event_value_threshold;
   std::string tie_order;                               // arrival or shuffled: what was used
   std::map<std::string, std::string> hyperparameters;  // complete, "auto" resolved
+  std::map<std::string, std::string> tuned;            // those of them that a search has found
   uint64_t model_bytes = 0;
   uint64_t model_id = 0;  // random; names the model's states in the state store
   int64_t process = 0;    // pid of the training process while CREATE IN_PROGRESS
@@ -65,7 +66,7 @@ struct MetricRow {
 struct LogRow {
   int64_t sequence = 0;  // order within the version, from 0
   double time = 0;       // Unix seconds
-  std::string stage;     // "read", "evaluate", "fit", "store", "note", "failed"
+  std::string stage;     // "read", "search", "trial", "evaluate", "fit", "store", "note", "failed"
   int epoch = 0, epochs = 0;
   std::optional<double> loss;
   std::optional<double> events_per_second;

@@ -7,7 +7,9 @@
 #include "engine/math/machine_speed.h"
 #include "engine/math/parallel.h"
 #include "engine/training/memory_size.h"
-#include "engine/training/options.h"
+#include "engine/training/search.h"
+#include "engine/training/search_cost.h"
+#include "engine/training/search_plan.h"
 
 namespace personalize {
 namespace {
@@ -40,14 +42,7 @@ struct Parts {
   Hyperparameters hyperparameters;
 };
 
-Result<Parts> parts_of(const Solution& solution) {
-  PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe, find_recipe(solution.recipe));
-  PERSONALIZE_ASSIGN_OR_RETURN(Hyperparameters hyperparameters,
-                               solution_hyperparameters(solution, *recipe));
-  return Parts{*recipe, std::move(hyperparameters)};
-}
-
-// Everything but the size and the seconds of reading.
+// Of one recipe with given hyperparameters: everything but the seconds of reading.
 Result<TrainingEstimate> estimate(const Parts& parts, const TrainingOptions& options,
                                   const DataSize& size) {
   const bool evaluated = options.evaluation != Evaluation::kNone;
@@ -60,6 +55,7 @@ Result<TrainingEstimate> estimate(const Parts& parts, const TrainingOptions& opt
 
   TrainingEstimate result;
   result.size = size;
+  result.fits = fits;
   result.bytes = std::max(cost.bytes, kModelCopies * cost.model_bytes);
   result.seconds = fits * cost.seconds + kStoreSeconds + cost.model_bytes / kStoredBytesASecond;
   if (evaluated) {
@@ -86,6 +82,30 @@ Result<TrainingEstimate> estimate(const Parts& parts, const TrainingOptions& opt
   return result;
 }
 
+// Of whatever may come of `plan`, and the search before it.
+Result<TrainingEstimate> estimate(const SearchPlan& plan, const TrainingOptions& options,
+                                  const DataSize& size) {
+  TrainingEstimate most;
+  for (const SearchCandidate& candidate : plan.candidates) {
+    for (Hyperparameters hyperparameters : {candidate.hyperparameters, largest_trial(candidate)}) {
+      PERSONALIZE_ASSIGN_OR_RETURN(
+          const TrainingEstimate one,
+          estimate({*candidate.recipe, std::move(hyperparameters)}, options, size));
+      const double bytes = std::max(most.bytes, one.bytes);
+      if (one.seconds >= most.seconds) most = one;
+      most.bytes = bytes;
+    }
+  }
+  if (options.mode == TrainingMode::kUpdate || !plan.searches()) return most;
+  const SearchCost cost = search_cost(plan, options, size);
+  most.fits += cost.fits;
+  most.seconds +=
+      options.budget_seconds > 0 ? std::min(cost.seconds, options.budget_seconds) : cost.seconds;
+  const auto users = std::min(static_cast<double>(size.users), double{kMostValidationUsers});
+  most.bytes += 150 * users;  // the split for validation
+  return most;
+}
+
 // What would take less, in words.
 std::string advice(const Recipe& recipe) {
   std::string less;
@@ -104,11 +124,11 @@ std::string advice(const Recipe& recipe) {
 
 Result<TrainingEstimate> estimate_training(const Solution& solution, const TrainingOptions& options,
                                            EventSource& source, const std::function<bool()>& stop) {
-  PERSONALIZE_ASSIGN_OR_RETURN(const Parts parts, parts_of(solution));
+  PERSONALIZE_ASSIGN_OR_RETURN(const SearchPlan plan, search_plan(solution));
   const double start = thread_seconds();
   PERSONALIZE_ASSIGN_OR_RETURN(const DataSize size, count_data(source, solution.filter, stop));
   const double reading = thread_seconds() - start;
-  PERSONALIZE_ASSIGN_OR_RETURN(TrainingEstimate result, estimate(parts, options, size));
+  PERSONALIZE_ASSIGN_OR_RETURN(TrainingEstimate result, estimate(plan, options, size));
   result.seconds += reading;
   return result;
 }
@@ -116,7 +136,7 @@ Result<TrainingEstimate> estimate_training(const Solution& solution, const Train
 Status check_training_memory(const Solution& solution, const TrainingOptions& options,
                              EventSource& source, const std::function<bool()>& stop) {
   if (options.max_memory == 0) return Status::ok();
-  PERSONALIZE_ASSIGN_OR_RETURN(const Parts parts, parts_of(solution));
+  PERSONALIZE_ASSIGN_OR_RETURN(const SearchPlan plan, search_plan(solution));
   const auto most = static_cast<double>(options.max_memory);
   PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<SourceBounds> bounds, source.bounds());
   if (bounds) {
@@ -126,17 +146,22 @@ Status check_training_memory(const Solution& solution, const TrainingOptions& op
     size.users = bounds->users;
     size.items = bounds->items;
     size.pairs = events * events;
-    PERSONALIZE_ASSIGN_OR_RETURN(const TrainingEstimate bound, estimate(parts, options, size));
+    PERSONALIZE_ASSIGN_OR_RETURN(const TrainingEstimate bound, estimate(plan, options, size));
     if (bound.bytes <= most) return Status::ok();
   }
   PERSONALIZE_ASSIGN_OR_RETURN(const DataSize size, count_data(source, solution.filter, stop));
-  PERSONALIZE_ASSIGN_OR_RETURN(const TrainingEstimate exact, estimate(parts, options, size));
+  PERSONALIZE_ASSIGN_OR_RETURN(const TrainingEstimate exact, estimate(plan, options, size));
   if (exact.bytes <= most) return Status::ok();
+  std::string names;
+  for (const SearchCandidate& candidate : plan.candidates)
+    names += fmt::format("{}{}", names.empty() ? "" : " or ", candidate.recipe->name());
+  if (plan.jobs > 1) names += " (the largest that the search may try)";
   return {StatusCode::kLimitExceeded,
           fmt::format("training '{}' with {} on {} interactions of {} users and {} items would "
                       "take up to {} of memory, and max_training_memory is {}; {}",
-                      solution.name, parts.recipe.name(), size.events, size.users, size.items,
-                      memory_size_text(exact.bytes), memory_size_text(most), advice(parts.recipe))};
+                      solution.name, names, size.events, size.users, size.items,
+                      memory_size_text(exact.bytes), memory_size_text(most),
+                      advice(*plan.candidates.back().recipe))};
 }
 
 }  // namespace personalize

@@ -15,13 +15,14 @@ struct TrainingEstimate {
   DataSize size;
   // At its peak, over what the process had before; not below what will be used.
   double bytes = 0;
-  // Of the clock, where nothing else keeps the machine busy: reading, fits and evaluation.
+  // Of the clock, where nothing else keeps the machine busy: reading, search, fits and evaluation.
   double seconds = 0;
+  int fits = 0;  // of the search (at most), of the evaluation and the final one
 };
 
-// Counts the events of `source` in one scan and says what train() would take with them. `stop` is
-// asked during the scan. Errors: those of find_recipe and solution_hyperparameters, kInterrupted,
-// those of the scan.
+// Counts the events of `source` in one scan and says what train() would take with them: where it
+// searches, with the most expensive of what it may try. `stop` is asked during the scan. Errors:
+// those of search_plan, kInterrupted, those of the scan.
 Result<TrainingEstimate> estimate_training(const Solution& solution, const TrainingOptions& options,
                                            EventSource& source, const std::function<bool()>& stop);
 

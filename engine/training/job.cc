@@ -23,6 +23,7 @@
 #include "engine/training/options.h"
 #include "engine/training/previous_version.h"
 #include "engine/training/running_versions.h"
+#include "engine/training/search.h"
 #include "engine/training/version_writer.h"
 
 namespace personalize {
@@ -71,6 +72,10 @@ class StoppableSource : public EventSource {
   TrainingHost& host_;
 };
 
+// Of the log's rows while trials are fitted. Only their epochs are shown: what a trial's fit has to
+// say is no news of the version.
+constexpr std::string_view kSearchStage = "search";
+
 // What a recipe tells while it fits, as rows of the log; nothing if `stage` is empty.
 class FitProgress : public Progress {
  public:
@@ -89,7 +94,7 @@ class FitProgress : public Progress {
     keep(version_.log(std::move(row)));
   }
   void note(std::string_view text) override {
-    if (!stage_.empty()) keep(version_.note(text));
+    if (!stage_.empty() && stage_ != kSearchStage) keep(version_.note(text));
   }
 
   // OK, or why the log could not be written: the fit was then stopped for it.
@@ -136,25 +141,31 @@ std::optional<int64_t> newest_timestamp(const TrainingView& data) {
 class Job {
  public:
   // `previous`: the version to go on from, or null.
-  Job(const Recipe& recipe, const Hyperparameters& hyperparameters, const TrainingOptions& options,
-      const PreviousVersion* previous, TrainingHost& host, VersionWriter& version)
-      : recipe_(recipe),
-        hyperparameters_(hyperparameters),
+  Job(const SearchPlan& plan, const TrainingOptions& options, const PreviousVersion* previous,
+      TrainingHost& host, VersionWriter& version)
+      : plan_(plan),
+        recipe_(plan.candidates.front().recipe),
+        hyperparameters_(plan.candidates.front().hyperparameters),
         options_(options),
         previous_(previous),
         host_(host),
-        version_(version) {}
+        version_(version),
+        fit_seconds_(options.budget_seconds / fits()) {}
 
   Status run(const Solution& solution, EventSource& source) {
     PERSONALIZE_RETURN_IF_ERROR(read(solution, source));
     PERSONALIZE_RETURN_IF_ERROR(tell_what_is_new());
+    if (options_.mode == TrainingMode::kUpdate && (solution.perform_automl || solution.perform_hpo))
+      PERSONALIZE_RETURN_IF_ERROR(version_.note(
+          "training_mode UPDATE does not search: it keeps to what the version before has found"));
+    if (plan_.searches()) PERSONALIZE_RETURN_IF_ERROR(choose());
     std::optional<Fitted> fitted;
     TrainingView learned_from = TrainingView::everything(sequences_);
     if (options_.evaluation != Evaluation::kNone)
       PERSONALIZE_RETURN_IF_ERROR(evaluate(fitted, learned_from));
     if (!fitted) {
       PERSONALIZE_ASSIGN_OR_RETURN(
-          fitted, fit(recipe_, hyperparameters_, learned_from, options_.seed, "fit"));
+          fitted, fit(*recipe_, hyperparameters_, learned_from, options_.seed, "fit"));
     }
     return store(*fitted, learned_from);
   }
@@ -192,7 +203,7 @@ class Job {
       if (options_.mode != TrainingMode::kUpdate) return Status::ok();
       return version_.note(
           fmt::format("{} counts all interactions anew in a moment: its UPDATE is a FULL training",
-                      recipe_.name()));
+                      recipe_->name()));
     }
     const TrainingView all = TrainingView::everything(sequences_);
     const std::vector<int64_t> first = first_events_after(all, *previous_->record.newest_event);
@@ -231,6 +242,70 @@ class Job {
     }
   }
 
+  // Fits of the evaluation and the final one.
+  int fits() const {
+    const int evaluations = options_.evaluation == Evaluation::kNone ? 0 : options_.seeds;
+    return std::max(1, evaluations + (options_.final_fit ? 1 : 0));
+  }
+
+  // What no seed's evaluation withholds.
+  TrainingView never_withheld() const {
+    TrainingView view = TrainingView::everything(sequences_);
+    if (options_.evaluation == Evaluation::kNone) return view;
+    for (int i = 0; i < options_.seeds; i++) {
+      const Split split = make_split(options_.seed + static_cast<uint64_t>(i));
+      for (size_t user = 0; user < view.end.size(); user++)
+        view.end[user] = std::min(view.end[user], split.training.end[user]);
+    }
+    return view;
+  }
+
+  // Fits and measures for a search.
+  class Trials : public TrialHost {
+   public:
+    Trials(Job& job, const Split& split) : job_(job), split_(split) {}
+    Result<TrialOutcome> run(const Recipe& recipe, const Hyperparameters& hyperparameters,
+                             double budget_seconds) override {
+      const Clock::time_point start = Clock::now();
+      job_.fit_seconds_ = budget_seconds;
+      PERSONALIZE_ASSIGN_OR_RETURN(Fitted fitted, job_.fit(recipe, hyperparameters, split_.training,
+                                                           job_.options_.seed, kSearchStage));
+      PERSONALIZE_ASSIGN_OR_RETURN(const Measurement measured,
+                                   job_.measure_fitted(recipe, fitted, split_));
+      return TrialOutcome{metric_rows(split_, measured), std::move(fitted.hyperparameters),
+                          seconds_since(start)};
+    }
+    Status log(std::string_view stage, std::string message) override {
+      return job_.log(stage, std::move(message));
+    }
+
+   private:
+    Job& job_;
+    const Split& split_;
+  };
+
+  // Chooses the recipe and the hyperparameters.
+  Status choose() {
+    const bool last_only = options_.evaluation == Evaluation::kLeaveOneOut ||
+                           options_.evaluation == Evaluation::kLeaveLastTwoOut;
+    const Split split =
+        validation_split(never_withheld(), last_only, kMostValidationUsers, options_.seed);
+    if (split.test_users.empty())
+      return version_.note(fmt::format(
+          "there is no search: nobody has enough interactions to withhold some for validation; {} "
+          "has its own hyperparameters",
+          recipe_->name()));
+    Trials trials(*this, split);
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        SearchResult found,
+        search(plan_, options_.seed, {options_.budget_seconds, fits()}, trials));
+    recipe_ = found.recipe;
+    hyperparameters_ = std::move(found.hyperparameters);
+    version_.record().tuned = std::move(found.tuned);
+    fit_seconds_ = found.fit_seconds;
+    return Status::ok();
+  }
+
   Result<Fitted> fit(const Recipe& recipe, const Hyperparameters& hyperparameters,
                      const TrainingView& data, uint64_t seed, std::string_view stage) {
     if (host_.stop()) return interrupted();
@@ -238,11 +313,9 @@ class Job {
     FitOptions fit_options;
     fit_options.seed = seed;
     fit_options.threads = options_.threads;
-    const int evaluations = options_.evaluation == Evaluation::kNone ? 0 : options_.seeds;
-    const int fits = std::max(1, evaluations + (options_.final_fit ? 1 : 0));
-    fit_options.budget_seconds = options_.budget_seconds / fits;
+    fit_options.budget_seconds = fit_seconds_;
     PreviousModel previous;
-    if (&recipe == &recipe_ && previous_ != nullptr) {
+    if (&recipe == recipe_ && previous_ != nullptr) {
       previous = previous_->model();
       fit_options.previous = &previous;
     }
@@ -305,13 +378,13 @@ class Job {
                 : "no metrics: nobody has enough interactions to withhold some and learn from the "
                   "others");
       }
-      auto trained = fit(recipe_, hyperparameters_, split.training, seed, "evaluate");
+      auto trained = fit(*recipe_, hyperparameters_, split.training, seed, "evaluate");
       if (!trained.is_ok()) {
         if (trained.status().code() != StatusCode::kInvalidInput) return trained.status();
         return version_.note(fmt::format("no metrics: {}", trained.status().message()));
       }
       PERSONALIZE_ASSIGN_OR_RETURN(const Measurement measured,
-                                   measure_fitted(recipe_, *trained, split));
+                                   measure_fitted(*recipe_, *trained, split));
       summary.add(split, measured);
       test_users = split.test_users.size();
       for (Rival& rival : rivals) PERSONALIZE_RETURN_IF_ERROR(measure_rival(rival, split, seed));
@@ -339,7 +412,8 @@ class Job {
     if (host_.stop()) return interrupted();
     fitted.blob.add("popularity", distinct_users(learned_from));
     sequences_.items.write(fitted.blob);
-    PERSONALIZE_ASSIGN_OR_RETURN(const OpenModel opened, open_model(recipe_, fitted.blob));
+    PERSONALIZE_ASSIGN_OR_RETURN(const OpenModel opened, open_model(*recipe_, fitted.blob));
+    version_.record().recipe = recipe_->name();
     version_.record().newest_event = newest_timestamp(learned_from);
     fitted.blob = BlobWriter();  // once more the model's memory
     const auto& values = fitted.hyperparameters.values();
@@ -347,22 +421,30 @@ class Job {
     return version_.finish(opened.bytes->bytes(), metrics_);
   }
 
-  const Recipe& recipe_;
-  const Hyperparameters& hyperparameters_;
+  const SearchPlan& plan_;
+  const Recipe* recipe_;
+  Hyperparameters hyperparameters_;
   const TrainingOptions& options_;
   const PreviousVersion* previous_;
   TrainingHost& host_;
   VersionWriter& version_;
+  double fit_seconds_;  // of the budget, for the next fit; 0: no limit
   Sequences sequences_;
   std::vector<MetricRow> metrics_;
 };
 
+// Without a recipe and hyperparameters where these are yet to be chosen among several recipes.
 VersionRecord draft_of(const Solution& solution, const TrainingOptions& options,
-                       const Recipe& recipe, const Hyperparameters& hyperparameters, bool updates) {
+                       const SearchPlan& plan, bool updates) {
   VersionRecord draft;
   draft.solution = solution.name;
   draft.dataset_group = solution.dataset_group;
-  draft.recipe = recipe.name();
+  if (plan.candidates.size() == 1) {
+    const SearchCandidate& only = plan.candidates.front();
+    draft.recipe = only.recipe->name();
+    draft.hyperparameters = {only.hyperparameters.values().begin(),
+                             only.hyperparameters.values().end()};
+  }
   draft.training_mode = updates ? "UPDATE" : "FULL";
   draft.seed = options.seed;
   draft.seeds = options.evaluation == Evaluation::kNone ? 0 : options.seeds;
@@ -370,7 +452,6 @@ VersionRecord draft_of(const Solution& solution, const TrainingOptions& options,
   draft.event_type = solution.filter.event_type;
   if (solution.filter.has_threshold)
     draft.event_value_threshold = solution.filter.event_value_threshold;
-  draft.hyperparameters = {hyperparameters.values().begin(), hyperparameters.values().end()};
   draft.build = fmt::format("{} {}", PERSONALIZE_VERSION, kernels().isa);
   return draft;
 }
@@ -379,27 +460,31 @@ VersionRecord draft_of(const Solution& solution, const TrainingOptions& options,
 
 Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
                             EventSource& source, ModelStore& store, TrainingHost& host) {
-  PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe, find_recipe(solution.recipe));
-  PERSONALIZE_ASSIGN_OR_RETURN(Hyperparameters hyperparameters,
-                               solution_hyperparameters(solution, *recipe));
+  PERSONALIZE_ASSIGN_OR_RETURN(SearchPlan plan, search_plan(solution));
   PERSONALIZE_RETURN_IF_ERROR(fail_abandoned_versions(store));
+  Settings tuned;
   std::optional<PreviousVersion> previous;
-  if (options.mode == TrainingMode::kUpdate && !recipe->update_needs_same().empty()) {
-    PERSONALIZE_ASSIGN_OR_RETURN(previous,
-                                 find_previous_version(store, solution, *recipe, hyperparameters));
-    hyperparameters = previous->shaped(std::move(hyperparameters), *recipe);
+  if (options.mode == TrainingMode::kUpdate) {
+    if (plan.searches()) {
+      PERSONALIZE_ASSIGN_OR_RETURN(tuned, go_on_with_choice(store, solution, plan));
+    }
+    SearchCandidate& only = plan.candidates.front();
+    if (!only.recipe->update_needs_same().empty()) {
+      PERSONALIZE_ASSIGN_OR_RETURN(
+          previous, find_previous_version(store, solution, *only.recipe, only.hyperparameters));
+      only.hyperparameters = previous->shaped(std::move(only.hyperparameters), *only.recipe);
+    }
   }
   PERSONALIZE_RETURN_IF_ERROR(
       check_training_memory(solution, options, source, [&host] { return host.stop(); }));
-  PERSONALIZE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<VersionWriter> version,
-      VersionWriter::begin(
-          store, host,
-          draft_of(solution, options, *recipe, hyperparameters, previous.has_value())));
+  VersionRecord draft = draft_of(solution, options, plan, previous.has_value());
+  draft.tuned = std::move(tuned);
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionWriter> version,
+                               VersionWriter::begin(store, host, std::move(draft)));
   Status status;
   try {
-    status = Job(*recipe, hyperparameters, options, previous ? &*previous : nullptr, host, *version)
-                 .run(solution, source);
+    status =
+        Job(plan, options, previous ? &*previous : nullptr, host, *version).run(solution, source);
   } catch (const std::bad_alloc&) {
     status = {StatusCode::kNoMemory, "out of memory"};
   } catch (const std::exception& unexpected) {

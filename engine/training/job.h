@@ -56,15 +56,19 @@ struct TrainingOptions {
 struct Solution {
   std::string name;
   std::string dataset_group = "default";
-  std::string recipe;                  // as declared; Amazon's names are understood
+  std::string recipe;  // as declared; Amazon's names are understood; empty with perform_automl
   std::string hyperparameters;         // JSON object or empty
   std::string feature_transformation;  // JSON object or empty: the percentile hyperparameters, as
                                        // Amazon's featureTransformationParameters
   EventFilter filter;
+  bool perform_automl = false;  // the best of several recipes is to be found
+  bool perform_hpo = false;     // the best hyperparameters are to be found
+  std::string hpo_config;       // JSON object or empty; read with one of these only
 };
 
 // Errors: kNotFound or kInvalidInput if this solution could never be trained: an unknown recipe,
-// hyperparameters out of range. What personalize_solutions checks when a row is inserted.
+// hyperparameters out of range, an hpo_config that asks for what there is not. What
+// personalize_solutions checks when a row is inserted.
 Status check_solution(const Solution& solution);
 
 // How a training talks to its host. Called on the thread that called train() only.
@@ -77,20 +81,22 @@ class TrainingHost {
   virtual void row(std::string_view version, const LogRow& row) = 0;
 };
 
-// Reads `source` in one scan, then leaves it alone; evaluates, fits, and stores version
-// 'solution/N' with its metrics and log. N is larger than any number the solution's versions ever
-// had. The metrics (metric_summary.h) are those of fits on a split's training part, beside them
-// popularity-count's (baseline) and the recipe markov's with its defaults on the same split; of a
-// related-items recipe they are those of the scores it gives users (sims.h). A solution that could
-// never be trained (check_solution), an UPDATE with nothing to go on from (find_previous_version),
-// and one that would take more than options.max_memory (check_training_memory) are refused before
-// there is a version. An UPDATE goes on from the newest ACTIVE version, is measured on events that
-// one has not learned, and is a FULL training if the recipe takes a moment anyway
-// (Recipe::update_needs_same). Log rows are committed while it runs, so that other processes can
-// watch. On failure or stop the version is left marked CREATE FAILED with its reason, and the
-// Status says the same; kInterrupted within 200 ms of host.stop(). Too few events for any model:
-// kInvalidInput with what there is and what is needed; fewer than Amazon's floor (25 users with 2
-// events, 1,000 events): trains, and leaves advice in the log.
+// Reads `source` in one scan, then leaves it alone; chooses recipe and hyperparameters where the
+// solution asks for that (search.h; on a validation split of what the evaluation never withholds);
+// evaluates, fits, and stores version 'solution/N' with its metrics and log. N is larger than any
+// number the solution's versions ever had. The metrics (metric_summary.h) are those of fits on a
+// split's training part, beside them popularity-count's (baseline) and the recipe markov's with its
+// defaults on the same split; of a related-items recipe they are those of the scores it gives users
+// (sims.h). A solution that could never be trained (check_solution), an UPDATE with nothing to go
+// on from (find_previous_version), and one that would take more than options.max_memory
+// (check_training_memory) are refused before there is a version. An UPDATE goes on from the newest
+// ACTIVE version, is measured on events that one has not learned, keeps to the recipe and
+// hyperparameters that a search had found for it, and is a FULL training if the recipe takes a
+// moment anyway (Recipe::update_needs_same). Log rows are committed while it runs, so that other
+// processes can watch. On failure or stop the version is left marked CREATE FAILED with its reason,
+// and the Status says the same; kInterrupted within 200 ms of host.stop(). Too few events for any
+// model: kInvalidInput with what there is and what is needed; fewer than Amazon's floor (25 users
+// with 2 events, 1,000 events): trains, and leaves advice in the log.
 Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
                             EventSource& source, ModelStore& store, TrainingHost& host);
 

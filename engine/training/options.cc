@@ -7,6 +7,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "engine/training/search_plan.h"
+
 namespace personalize {
 namespace {
 
@@ -131,10 +133,7 @@ Result<Hyperparameters> solution_hyperparameters(const Solution& solution, const
   return Hyperparameters::parse(shown(all), recipe.hyperparameters());
 }
 
-Status check_solution(const Solution& solution) {
-  PERSONALIZE_ASSIGN_OR_RETURN(const Recipe* recipe, find_recipe(solution.recipe));
-  return solution_hyperparameters(solution, *recipe).status();
-}
+Status check_solution(const Solution& solution) { return search_plan(solution).status(); }
 
 std::string_view evaluation_name(Evaluation evaluation) {
   switch (evaluation) {

@@ -45,6 +45,16 @@ Status check_fits(const VersionRecord& record, const Solution& solution, const R
   return Status::ok();
 }
 
+Result<VersionRecord> newest_one(ModelStore& store, const Solution& solution) {
+  PERSONALIZE_ASSIGN_OR_RETURN(std::optional<VersionRecord> latest,
+                               latest_version(store, solution.name));
+  if (latest) return *std::move(latest);
+  return Status(StatusCode::kNotFound,
+                fmt::format("training_mode UPDATE goes on from the last version, and solution "
+                            "'{}' has no ACTIVE one; train with training_mode FULL first",
+                            solution.name));
+}
+
 }  // namespace
 
 Hyperparameters PreviousVersion::shaped(Hyperparameters hyperparameters,
@@ -64,16 +74,8 @@ Hyperparameters PreviousVersion::shaped(Hyperparameters hyperparameters,
 Result<PreviousVersion> find_previous_version(ModelStore& store, const Solution& solution,
                                               const Recipe& recipe,
                                               const Hyperparameters& hyperparameters) {
-  PERSONALIZE_ASSIGN_OR_RETURN(std::optional<VersionRecord> latest,
-                               latest_version(store, solution.name));
-  if (!latest) {
-    return Status(StatusCode::kNotFound,
-                  fmt::format("training_mode UPDATE goes on from the last version, and solution "
-                              "'{}' has no ACTIVE one; train with training_mode FULL first",
-                              solution.name));
-  }
   PreviousVersion previous;
-  previous.record = *std::move(latest);
+  PERSONALIZE_ASSIGN_OR_RETURN(previous.record, newest_one(store, solution));
   PERSONALIZE_RETURN_IF_ERROR(check_fits(previous.record, solution, recipe, hyperparameters));
   PERSONALIZE_ASSIGN_OR_RETURN(
       previous.bytes,
@@ -81,6 +83,21 @@ Result<PreviousVersion> find_previous_version(ModelStore& store, const Solution&
   PERSONALIZE_ASSIGN_OR_RETURN(previous.blob, BlobView::parse(previous.bytes->bytes()));
   PERSONALIZE_ASSIGN_OR_RETURN(previous.vocabulary, Vocabulary::open(previous.blob));
   return previous;
+}
+
+Result<Settings> go_on_with_choice(ModelStore& store, const Solution& solution, SearchPlan& plan) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const VersionRecord record, newest_one(store, solution));
+  for (SearchCandidate& candidate : plan.candidates) {
+    if (candidate.recipe->name() != record.recipe) continue;
+    for (const auto& [name, text] : record.tuned)
+      if (candidate.hyperparameters.values().contains(name))  // of another build it may be unknown
+        candidate.hyperparameters.resolve(name, text);
+    plan.candidates = {SearchCandidate(std::move(candidate))};
+    plan.jobs = 1;
+    return record.tuned;
+  }
+  return differs(record, fmt::format("which is of the recipe {}, which the solution does not try",
+                                     record.recipe));
 }
 
 }  // namespace personalize

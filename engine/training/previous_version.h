@@ -9,6 +9,8 @@
 #include "engine/store/model_store.h"
 #include "engine/store/records.h"
 #include "engine/training/job.h"
+#include "engine/training/search_plan.h"
+#include "engine/training/search_space.h"
 
 namespace personalize {
 
@@ -30,5 +32,11 @@ struct PreviousVersion {
 Result<PreviousVersion> find_previous_version(ModelStore& store, const Solution& solution,
                                               const Recipe& recipe,
                                               const Hyperparameters& hyperparameters);
+
+// Makes of a plan that searches one that keeps to what the newest ACTIVE version of `solution` has
+// found, and returns the hyperparameters which that version's search has found, as VersionRecord
+// has them. Errors: kNotFound if there is none; kInvalidInput if it is of a recipe that is not in
+// the plan.
+Result<Settings> go_on_with_choice(ModelStore& store, const Solution& solution, SearchPlan& plan);
 
 }  // namespace personalize

@@ -102,6 +102,15 @@ class Training(unittest.TestCase):
 
     def test_ctrl_c_in_the_shell_ends_it(self):
         self.make()
+        self.end_by_ctrl_c()
+
+    def test_ctrl_c_in_the_shell_ends_a_search(self):
+        self.make().execute("UPDATE personalize_solutions SET perform_hpo = 1 WHERE name = 'slow'")
+        stage = self.end_by_ctrl_c().execute(
+            "SELECT DISTINCT stage FROM personalize_training_log WHERE epoch IS NOT NULL").fetchall()
+        self.assertEqual(stage, [("search",)])
+
+    def end_by_ctrl_c(self):
         shell = subprocess.Popen(
             ["sqlite3", "-interactive", "-init", "/dev/null", "-cmd", ".load " + support.EXTENSION,
              self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -115,6 +124,7 @@ class Training(unittest.TestCase):
         output, _ = shell.communicate("SELECT 'still ' || 'here';\n.quit\n")
         self.assertIn("interrupt", output)
         self.assertIn("still here", output)
+        return watcher
 
     def test_two_processes_train_at_once(self):
         connection = self.make()

@@ -24,7 +24,7 @@ INSERT INTO personalize_solutions(name, recipe, hyperparameters) VALUES ('x', 's
 INSERT INTO personalize_solutions(name, recipe, feature_transformation) VALUES ('x', 'sims', '{"max_user_history_length_percentile": 2}');
 -- the rest
 INSERT INTO personalize_solutions(name, recipe, dataset_group) VALUES ('x', 'sims', 'books');
-INSERT INTO personalize_solutions(name, recipe, perform_hpo) VALUES ('x', 'sims', 1);
+INSERT INTO personalize_solutions(name, recipe, perform_hpo) VALUES ('x', 'popularity-count', 1);
 INSERT INTO personalize_solutions(name, recipe, perform_automl) VALUES ('x', 'sims', 1);
 INSERT INTO personalize_solutions(name, recipe, hpo_config) VALUES ('x', 'sims', '[]');
 INSERT INTO personalize_solutions(name, recipe, event_value_threshold) VALUES ('x', 'sims', 'high');

@@ -127,6 +127,42 @@ TEST(Splits, OfNothingHaveNoTestUsers) {
   EXPECT_TRUE(temporal_holdout_split(s).test_users.empty());
 }
 
+TEST(ValidationSplit, AsksForTheLastEventsOfTheViewAndNeverForWhatItWithholds) {
+  const Sequences s = random_sequences(200, 60);
+  for (const Split& outer : {amazon_split(s, 1), leave_last_two_out_split(s)}) {
+    for (const bool last_only : {false, true}) {
+      const Split split = validation_split(outer.training, last_only, 1'000, 5);
+      size_t t = 0;
+      for (size_t u = 0; u < s.user_count(); u++) {
+        const int64_t n = outer.training.length(u);
+        if (n < (last_only ? 3 : 2)) {
+          EXPECT_EQ(split.training.end[u], outer.training.end[u]) << "trains whole";
+          continue;
+        }
+        ASSERT_LT(t, split.test_users.size());
+        EXPECT_EQ(split.test_users[t], u);
+        const int64_t end = outer.training.end[u] - (last_only || n < 20 ? 1 : n / 10);
+        EXPECT_EQ(split.training.end[u], end);
+        EXPECT_EQ(split.history_end[t], end);
+        std::set<ItemIndex> items(s.item.begin() + end, s.item.begin() + outer.training.end[u]);
+        EXPECT_EQ(split.relevant[t], std::vector<ItemIndex>(items.begin(), items.end()));
+        t++;
+      }
+      EXPECT_EQ(t, split.test_users.size());
+    }
+  }
+}
+
+TEST(ValidationSplit, DrawsAsManyUsersAsItMay) {
+  const Sequences s = random_sequences(200, 60);
+  const TrainingView all = TrainingView::everything(s);
+  const Split ten = validation_split(all, false, 10, 5);
+  EXPECT_GT(ten.test_users.size(), 5U);  // some drawn users may have a single event
+  EXPECT_LE(ten.test_users.size(), 10U);
+  EXPECT_EQ(validation_split(all, false, 10, 5).test_users, ten.test_users);
+  EXPECT_NE(validation_split(all, false, 10, 6).test_users, ten.test_users);
+}
+
 TEST(OnlyEventsAfter, WithholdsWhatIsLaterAndGivesTheRestBack) {
   const Sequences s = random_sequences(200, 60);
   std::vector<int64_t> times = s.timestamp;

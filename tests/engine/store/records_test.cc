@@ -26,6 +26,7 @@ VersionRecord sample_version() {
   record.event_value_threshold = 3.5;
   record.tie_order = "arrival";
   record.hyperparameters = {{"hidden_dimension", "43"}, {"bptt", "32"}};
+  record.tuned = {{"bptt", "32"}};
   record.model_bytes = 1 << 20;
   record.model_id = 0x8000'0000'0000'0001;
   record.process = 4711;
@@ -46,6 +47,7 @@ TEST(Records, VersionComesBackAsItWas) {
   EXPECT_EQ(back->model_id, record.model_id);
   EXPECT_EQ(back->event_value_threshold, 3.5);
   EXPECT_EQ(back->hyperparameters, record.hyperparameters);
+  EXPECT_EQ(back->tuned, record.tuned);
   EXPECT_EQ(back->training_seconds, 12.25);
   EXPECT_EQ(encode(*back), encode(record));
 }
@@ -74,14 +76,18 @@ TEST(Records, MetricsAndLogRowsComeBackAsTheyWere) {
   EXPECT_EQ(row_back->events_per_second, std::nullopt);
 }
 
-TEST(Records, OfBuildsThatKnewOneSeedOnlyAreRead) {
+TEST(Records, OfBuildsThatKnewOneSeedAndNoSearchAreRead) {
   std::string version = encode(sample_version());
   const std::string seeds = "\"seeds\":3,";
   ASSERT_NE(version.find(seeds), std::string::npos);
   version.erase(version.find(seeds), seeds.size());
+  const std::string tuned = R"("tuned":{"bptt":"32"},)";
+  ASSERT_NE(version.find(tuned), std::string::npos);
+  version.erase(version.find(tuned), tuned.size());
   const auto record = decode_version(version);
   ASSERT_TRUE(record.is_ok()) << record.status().message();
   EXPECT_EQ(record->seeds, 1);
+  EXPECT_TRUE(record->tuned.empty());
   const auto metrics = decode_metrics(
       R"([{"metric":"precision","k":5,"value":0.5,"baseline":null,"markov":0.25,"seen":"included"}])");
   ASSERT_TRUE(metrics.is_ok()) << metrics.status().message();

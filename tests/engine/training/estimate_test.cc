@@ -86,6 +86,31 @@ TEST_F(Estimate, KeepsToABudget) {
   EXPECT_LT(of(many, R"({"evaluation": "none", "budget_seconds": 3})").seconds, 5);
 }
 
+TEST_F(Estimate, OfASearchCountsItsTrialsAndTheLargestModel) {
+  Solution searching = solution("hrnn", R"({"epochs": 4})");
+  searching.perform_hpo = true;
+  const TrainingEstimate plain = of(solution("hrnn", R"({"epochs": 4})"));
+  const TrainingEstimate search = of(searching);
+  EXPECT_EQ(plain.fits, 2);
+  // The first trial, 7 with one epoch, 4 with two, 2 with all four.
+  EXPECT_EQ(search.fits, 2 + 1 + 7 + 4 + 2);
+  EXPECT_GT(search.seconds, 3 * plain.seconds);
+  const TrainingEstimate largest =
+      of(solution("hrnn", R"({"epochs": 4, "hidden_dimension": 256, "embedding_dimension": 256})"));
+  EXPECT_GE(search.bytes, largest.bytes);
+  searching.hpo_config = R"({"hpoResourceConfig": {"maxNumberOfTrainingJobs": 2}})";
+  EXPECT_LT(of(searching).seconds, search.seconds);
+  EXPECT_EQ(of(searching, R"({"training_mode": "UPDATE"})").fits, 2);
+}
+
+TEST_F(Estimate, OfSeveralRecipesIsThatOfTheMostExpensive) {
+  Solution choosing = solution("");
+  choosing.perform_automl = true;
+  const TrainingEstimate any = of(choosing);
+  EXPECT_GE(any.bytes, of(solution("hrnn")).bytes);
+  EXPECT_GT(any.seconds, of(solution("hrnn")).seconds + of(solution("markov")).seconds);
+}
+
 TEST_F(Estimate, NamesWhatIsWrongWithTheSolution) {
   const auto estimate = estimate_training(solution("hrn"), {}, source_, never);
   ASSERT_FALSE(estimate.is_ok());
