@@ -10,6 +10,8 @@
 namespace personalize {
 namespace {
 
+constexpr int kContextBegin = 6;  // columns of select_ before the contextual ones
+
 // Where no type is declared, 42, 42.0 and '42' may all be stored, and are one user.
 std::string order_of(const std::string& column, bool untyped) {
   if (!untyped) return column + " COLLATE BINARY";
@@ -21,32 +23,25 @@ std::string order_of(const std::string& column, bool untyped) {
 
 }  // namespace
 
-int32_t ContentReader::Numbers::number(std::string_view text) {
-  if (const auto found = numbers_.find(text); found != numbers_.end()) return found->second;
-  const auto number = static_cast<int32_t>(texts_.size());
-  numbers_.emplace(texts_.emplace_back(text), number);
-  return number;
-}
-
-Result<std::string_view> ContentReader::Numbers::text(int32_t number) const {
-  if (number < 0 || static_cast<size_t>(number) >= texts_.size())
-    return Status(StatusCode::kInternal, fmt::format("no text has the number {}", number));
-  return std::string_view(texts_[static_cast<size_t>(number)]);
-}
-
 ContentReader::ContentReader(Connection& connection, std::string_view schema, DatasetConfig config,
                              BusinessTable business)
-    : connection_(connection), config_(std::move(config)), business_(business) {
-  const auto expression = [&](const char* column) {
-    return content_expression(config_.columns[config_.find(column)]);
-  };
+    : connection_(connection), config_(std::move(config)), business_(business), context_(config_) {
   user_column_ = config_.columns[config_.find("USER_ID")].content_column;
   timestamp_column_ = config_.columns[config_.find("TIMESTAMP")].content_column;
   user_order_ = order_of(sql_name(user_column_), business_.id_is_untyped);
   from_ = fmt::format("{}.{}", sql_name(schema), sql_name(config_.content));
-  select_ = fmt::format("SELECT {}, {}, {}, {}, {}, {} FROM {}", expression("USER_ID"),
+  read_context(false);
+}
+
+void ContentReader::read_context(bool wanted) {
+  const auto expression = [&](const char* column) {
+    return content_expression(config_.columns[config_.find(column)]);
+  };
+  context_.want(wanted);
+  select_ = fmt::format("SELECT {}, {}, {}, {}, {}, {}{} FROM {}", expression("USER_ID"),
                         expression("ITEM_ID"), expression("TIMESTAMP"), expression("EVENT_TYPE"),
-                        expression("EVENT_VALUE"), business_.has_rowid ? "rowid" : "0", from_);
+                        expression("EVENT_VALUE"), business_.has_rowid ? "rowid" : "0",
+                        context_.select_list(), from_);
 }
 
 bool ContentReader::read_user(sqlite3_value* value, std::string& user) {
@@ -100,7 +95,8 @@ Result<bool> ContentReader::read_row(const Statement& statement, std::string& us
   return true;
 }
 
-void ContentReader::sort_into(std::vector<Row>& rows, std::vector<Event>& events) {
+void ContentReader::sort_into(std::vector<Row>& rows, std::vector<Event>& events) const {
+  context_.attach(rows, [](Row& row) -> Event& { return row.event; });
   const auto earlier = [](const Row& a, const Row& b) {
     if (a.event.timestamp != b.event.timestamp) return a.event.timestamp < b.event.timestamp;
     return a.arrival < b.arrival;
@@ -113,6 +109,7 @@ void ContentReader::sort_into(std::vector<Row>& rows, std::vector<Event>& events
 
 Status ContentReader::of_user(std::string_view user_id, std::vector<Event>& events) {
   events.clear();
+  context_.clear();
   PERSONALIZE_ASSIGN_OR_RETURN(
       Statement statement, connection_.cached(fmt::format("{} WHERE {}", select_,
                                                           content_id_condition(user_column_, 1))));
@@ -125,7 +122,9 @@ Status ContentReader::of_user(std::string_view user_id, std::vector<Event>& even
     if (!there) break;
     PERSONALIZE_ASSIGN_OR_RETURN(const bool is_event, read_row(statement, user, row));
     // The business table's own comparison may be looser: '042' is 42 to an INTEGER column.
-    if (is_event && user == user_id) rows.push_back(row);
+    if (!is_event || user != user_id) continue;
+    rows.push_back(row);
+    context_.read(statement, kContextBegin);
   }
   sort_into(rows, events);
   return Status::ok();
@@ -145,12 +144,15 @@ Status ContentReader::scan(EventSink& sink) {
       Statement statement, connection_.cached(fmt::format("{} ORDER BY {}", select_, user_order_)));
   std::vector<Row> rows;
   std::vector<Event> events;
+  context_.clear();
   std::string current;
   const auto give = [&]() -> Status {
     if (rows.empty()) return Status::ok();
     sort_into(rows, events);
     rows.clear();
-    return sink.user(current, events);
+    const Status status = sink.user(current, events);
+    context_.clear();
+    return status;
   };
   std::string user;
   Row row;
@@ -164,6 +166,7 @@ Status ContentReader::scan(EventSink& sink) {
       current = user;
     }
     rows.push_back(row);
+    context_.read(statement, kContextBegin);
   }
 }
 

@@ -1,7 +1,6 @@
 // The EventSource over a business table (content=).
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -10,8 +9,9 @@
 #include "engine/dataset/sources.h"
 #include "extension/business_table.h"
 #include "extension/connection.h"
+#include "extension/context_columns.h"
 #include "extension/dataset_config.h"
-#include "extension/id_dictionary.h"
+#include "extension/text_numbers.h"
 
 namespace personalize {
 
@@ -29,22 +29,16 @@ class ContentReader : public EventSource {
   Result<std::string_view> item_id(ItemCode code) override { return items_.text(code); }
   Result<std::string_view> event_type(EventTypeCode code) override { return types_.text(code); }
   uint64_t dictionary_generation() const override { return 0; }
+  std::span<const MetadataField> context_fields() const override { return context_.fields(); }
+  void read_context(bool wanted) override;
+  Result<std::string_view> context_text(size_t field, double number) override {
+    return context_.text(field, number);
+  }
 
   // User ids in the order of scan: up to `limit` that follow `after`, which is empty at the start.
   Status list_users(std::string_view after, size_t limit, std::vector<std::string>& users);
 
  private:
-  // Texts numbered in order of first sight.
-  class Numbers {
-   public:
-    int32_t number(std::string_view text);
-    Result<std::string_view> text(int32_t number) const;
-
-   private:
-    std::deque<std::string> texts_;
-    std::unordered_map<std::string_view, int32_t, TextHash, std::equal_to<>> numbers_;
-  };
-
   // An event and its row's number, which tells the order of arrival.
   struct Row {
     Event event;
@@ -54,9 +48,10 @@ class ContentReader : public EventSource {
   // The id of a row's user, or the code of its item; nothing where it is none.
   bool read_user(sqlite3_value* value, std::string& user);
   std::optional<ItemCode> read_item(sqlite3_value* value);
-  // The user and the event in the current row of a statement over select_. False: it is none.
+  // The user and the event in the current row of a statement over select_. False: it is none. Its
+  // context is for the caller to read.
   Result<bool> read_row(const Statement& statement, std::string& user, Row& row);
-  static void sort_into(std::vector<Row>& rows, std::vector<Event>& events);
+  void sort_into(std::vector<Row>& rows, std::vector<Event>& events) const;
 
   Connection& connection_;
   const DatasetConfig config_;
@@ -66,8 +61,9 @@ class ContentReader : public EventSource {
   std::string user_column_;  // of the business table
   std::string user_order_;   // an expression that brings a user's rows together
   std::string timestamp_column_;
-  Numbers items_;
-  Numbers types_;
+  ContextColumns context_;
+  TextNumbers items_;
+  TextNumbers types_;
   // What has been turned into text already: the last user, and items, that are stored as integers.
   std::optional<int64_t> user_number_;
   std::string user_text_;

@@ -48,7 +48,7 @@ Result<std::unique_ptr<EventSource>> open_event_source(Connection& connection,
   PERSONALIZE_ASSIGN_OR_RETURN(Dataset dataset, find_interactions(connection, schema, group));
   if (dataset.config.content.empty())
     return std::unique_ptr<EventSource>(
-        std::make_unique<NativeReader>(connection, schema, dataset.entry.table));
+        std::make_unique<NativeReader>(connection, schema, dataset.entry.table, dataset.config));
   PERSONALIZE_ASSIGN_OR_RETURN(std::unique_ptr<ContentReader> reader,
                                open_content(connection, std::move(dataset)));
   return std::unique_ptr<EventSource>(std::move(reader));

@@ -19,27 +19,35 @@ void sort_by_time(std::vector<Event>& events) {
 
 }  // namespace
 
-NativeReader::NativeReader(Connection& connection, std::string_view schema, std::string_view table)
+NativeReader::NativeReader(Connection& connection, std::string_view schema, std::string_view table,
+                           const DatasetConfig& config)
     : connection_(connection),
       table_(table),
       schema_version_query_(fmt::format("PRAGMA {}.schema_version", sql_name(schema))),
-      user_query_(fmt::format(
-          "SELECT e.ITEM_ID, e.TIMESTAMP, e.EVENT_TYPE, e.EVENT_VALUE FROM {} AS u CROSS JOIN {} "
-          "AS "
-          "e ON e.USER_ID BETWEEN u.code << 32 AND (u.code << 32) + 4294967295 WHERE u.id = ?1 "
-          "ORDER BY e.USER_ID",
-          shadow_table(schema, table, "user"), shadow_table(schema, table, "event"))),
-      scan_query_(fmt::format(
-          "SELECT USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE FROM {} ORDER BY USER_ID",
-          shadow_table(schema, table, "event"))),
       bounds_query_(fmt::format("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), "
                                 "(SELECT count(*) FROM {})",
                                 shadow_table(schema, table, "event"),
                                 shadow_table(schema, table, "user"),
                                 shadow_table(schema, table, "item"))),
+      events_table_(shadow_table(schema, table, "event")),
       users_table_(shadow_table(schema, table, "user")),
+      context_(config),
       items_(connection, shadow_table(schema, table, "item")),
-      types_(connection, shadow_table(schema, table, "type")) {}
+      types_(connection, shadow_table(schema, table, "type")) {
+  read_context(false);
+}
+
+void NativeReader::read_context(bool wanted) {
+  context_.want(wanted);
+  const std::string columns =
+      "e.ITEM_ID, e.TIMESTAMP, e.EVENT_TYPE, e.EVENT_VALUE" + context_.select_list();
+  user_query_ = fmt::format(
+      "SELECT {} FROM {} AS u CROSS JOIN {} AS e ON e.USER_ID BETWEEN u.code << 32 AND (u.code << "
+      "32) + 4294967295 WHERE u.id = ?1 ORDER BY e.USER_ID",
+      columns, users_table_, events_table_);
+  scan_query_ =
+      fmt::format("SELECT e.USER_ID, {} FROM {} AS e ORDER BY e.USER_ID", columns, events_table_);
+}
 
 Status NativeReader::check_schema() {
   PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(schema_version_query_));
@@ -53,35 +61,42 @@ Status NativeReader::check_schema() {
   return Status::ok();
 }
 
-Result<Event> NativeReader::event_of(const Statement& statement, int first) const {
+Status NativeReader::read_event(const Statement& statement, int first, std::vector<Event>& events) {
   const int64_t item = statement.integer(first);
   const int64_t type = statement.is_null(first + 2) ? kNoEventType : statement.integer(first + 2);
   constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
   if (item <= 0 || item > kLargest || type < kNoEventType || type > kLargest)
-    return Status(StatusCode::kCorrupt,
-                  fmt::format("the events of '{}' were changed by hand: there is an item {} and an "
-                              "event type {}",
-                              table_, item, type));
+    return {StatusCode::kCorrupt,
+            fmt::format("the events of '{}' were changed by hand: there is an item {} and an event "
+                        "type {}",
+                        table_, item, type)};
   Event event;
   event.item = static_cast<ItemCode>(item);
   event.timestamp = statement.integer(first + 1);
   event.type = static_cast<EventTypeCode>(type);
   if (!statement.is_null(first + 3)) event.value = static_cast<float>(statement.real(first + 3));
-  return event;
+  events.push_back(event);
+  context_.read(statement, first + 4);
+  return Status::ok();
+}
+
+void NativeReader::finish(std::vector<Event>& events) const {
+  context_.attach(events, [](Event& event) -> Event& { return event; });
+  sort_by_time(events);
 }
 
 Status NativeReader::of_user(std::string_view user_id, std::vector<Event>& events) {
   events.clear();
+  context_.clear();
   PERSONALIZE_RETURN_IF_ERROR(check_schema());
   PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(user_query_));
   statement.bind(1, user_id);
   for (;;) {
     PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
     if (!row) break;
-    PERSONALIZE_ASSIGN_OR_RETURN(const Event event, event_of(statement, 0));
-    events.push_back(event);
+    PERSONALIZE_RETURN_IF_ERROR(read_event(statement, 0, events));
   }
-  sort_by_time(events);
+  finish(events);
   return Status::ok();
 }
 
@@ -102,6 +117,7 @@ Status NativeReader::scan(EventSink& sink) {
       Statement user_text,
       connection_.cached(fmt::format("SELECT id FROM {} WHERE code = ?1", users_table_)));
   std::vector<Event> events;
+  context_.clear();
   int64_t user = 0;
   const auto give = [&]() -> Status {
     if (events.empty()) return Status::ok();
@@ -109,10 +125,11 @@ Status NativeReader::scan(EventSink& sink) {
     if (!known)
       return {StatusCode::kCorrupt,
               fmt::format("{} has no code {}: it was changed by hand", users_table_, user)};
-    sort_by_time(events);
+    finish(events);
     const Status status = sink.user(user_text.text(0), events);
     user_text.reset();
     events.clear();
+    context_.clear();
     return status;
   };
   for (;;) {
@@ -122,8 +139,7 @@ Status NativeReader::scan(EventSink& sink) {
       PERSONALIZE_RETURN_IF_ERROR(give());
       user = next;
     }
-    PERSONALIZE_ASSIGN_OR_RETURN(const Event event, event_of(statement, 1));
-    events.push_back(event);
+    PERSONALIZE_RETURN_IF_ERROR(read_event(statement, 1, events));
   }
   return give();
 }

@@ -6,6 +6,8 @@
 
 #include "engine/dataset/sources.h"
 #include "extension/connection.h"
+#include "extension/context_columns.h"
+#include "extension/dataset_config.h"
 #include "extension/id_dictionary.h"
 
 namespace personalize {
@@ -13,7 +15,8 @@ namespace personalize {
 // Codes are those of the shadow dictionaries, so they hold from one session to the next.
 class NativeReader : public EventSource {
  public:
-  NativeReader(Connection& connection, std::string_view schema, std::string_view table);
+  NativeReader(Connection& connection, std::string_view schema, std::string_view table,
+               const DatasetConfig& config);
 
   Status scan(EventSink& sink) override;
   Result<std::optional<SourceBounds>> bounds() override;
@@ -23,21 +26,30 @@ class NativeReader : public EventSource {
   uint64_t dictionary_generation() const override {
     return connection_.rollbacks() + schema_changes_;
   }
+  std::span<const MetadataField> context_fields() const override { return context_.fields(); }
+  void read_context(bool wanted) override;
+  Result<std::string_view> context_text(size_t field, double number) override {
+    return context_.text(field, number);
+  }
 
  private:
   // Forgets the dictionaries after any change of the schema: the table may be another one now.
   Status check_schema();
-  // The event in the current row, whose columns from `first` are ITEM_ID, TIMESTAMP, EVENT_TYPE,
-  // EVENT_VALUE.
-  Result<Event> event_of(const Statement& statement, int first) const;
+  // Appends the event in the current row, whose columns from `first` are ITEM_ID, TIMESTAMP,
+  // EVENT_TYPE, EVENT_VALUE, and those of the context.
+  Status read_event(const Statement& statement, int first, std::vector<Event>& events);
+  // Orders the events read by time.
+  void finish(std::vector<Event>& events) const;
 
   Connection& connection_;
   const std::string table_;  // for messages
   const std::string schema_version_query_;
-  const std::string user_query_;  // one user's events
-  const std::string scan_query_;  // all events
   const std::string bounds_query_;
+  const std::string events_table_;
   const std::string users_table_;
+  std::string user_query_;  // one user's events
+  std::string scan_query_;  // all events
+  ContextColumns context_;
   CodeTexts items_;
   CodeTexts types_;
   int64_t schema_version_ = -1;

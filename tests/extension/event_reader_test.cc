@@ -7,9 +7,7 @@
 #include <map>
 #include <random>
 
-#include "extension/anchor_table.h"
-#include "extension/catalog_checks.h"
-#include "extension/dataset_table.h"
+#include "tests/extension/database_test.h"
 
 namespace personalize {
 namespace {
@@ -57,24 +55,8 @@ class Collector : public EventSink {
   EventSource& source_;
 };
 
-class EventReader : public testing::Test {
+class EventReader : public DatabaseTest {
  protected:
-  void SetUp() override {
-    ASSERT_EQ(sqlite3_open(":memory:", &db_), SQLITE_OK);
-    // As extension/init.cc, but keeping the connection that the tables share.
-    connection_ = std::make_shared<Connection>(db_);
-    ASSERT_TRUE(register_anchor_table(connection_).is_ok());
-    ASSERT_TRUE(register_catalog_checks(connection_).is_ok());
-    ASSERT_TRUE(register_dataset_modules(connection_).is_ok());
-  }
-  void TearDown() override {
-    connection_.reset();
-    EXPECT_EQ(sqlite3_close(db_), SQLITE_OK);
-  }
-  void run(const std::string& sql) {
-    const Status status = connection_->execute(sql);
-    ASSERT_TRUE(status.is_ok()) << status.message() << "\n" << sql;
-  }
   std::unique_ptr<EventSource> source(const char* group = "default") {
     Result<std::unique_ptr<EventSource>> opened = open_event_source(*connection_, "main", group);
     EXPECT_TRUE(opened.is_ok()) << opened.status().message();
@@ -107,9 +89,6 @@ class EventReader : public testing::Test {
     for (const auto& [user, history] : expected) EXPECT_EQ(of_user(*events, user), history) << user;
     EXPECT_EQ(all_users(group, 3), collector.order);
   }
-
-  sqlite3* db_ = nullptr;
-  std::shared_ptr<Connection> connection_;
 };
 
 // Inserts random events of 12 users into `table`, and gives what must be read back: sorted by time,
@@ -182,6 +161,91 @@ TEST_F(EventReader, RowsOfABusinessTableThatAreNoEventsAreLeftOut) {
                     {"42", {{7, "f", "", kNone}, {8, "g", "", kNone}, {9, "h", "", kNone}}},
                     {"042", {{10, "i", "", kNone}}},
                     {"U", {{11, "j", "", kNone}}}});
+}
+
+// "item device/hour/member, ..." of events that came with their contexts.
+std::string contexts_of(EventSource& source, std::span<const Event> events) {
+  std::string text;
+  for (const Event& event : events) {
+    text += (text.empty() ? "" : ", ") + std::string(source.item_id(event.item).value());
+    for (size_t f = 0; f < source.context_fields().size(); f++) {
+      if (event.context == nullptr) return "no context";
+      const double number = event.context[f];
+      text += f == 0 ? " " : "/";
+      if (std::isnan(number)) {
+        text += "-";
+      } else if (source.context_fields()[f].kind == FieldKind::kCategorical) {
+        text += source.context_text(f, number).value();
+      } else {
+        text += fmt::format("{}", number);
+      }
+    }
+  }
+  return text;
+}
+
+class ContextCollector : public EventSink {
+ public:
+  explicit ContextCollector(EventSource& source) : source_(source) {}
+  Status user(std::string_view id, std::span<const Event> events) override {
+    contexts.emplace(id, contexts_of(source_, events));
+    return Status::ok();
+  }
+  std::map<std::string, std::string> contexts;
+
+ private:
+  EventSource& source_;
+};
+
+TEST_F(EventReader, ContextsComeWithTheEventsIfTheyAreAskedFor) {
+  run("CREATE VIRTUAL TABLE interactions USING personalize_interactions(DEVICE string categorical, "
+      "NOTE string, HOUR int, CODE boolean);"
+      "INSERT INTO interactions(user_id, item_id, timestamp, device, note, hour, code) VALUES "
+      "('u', 'c', 9, 'phone', 'x', 3, true), ('v', 'a', 1, NULL, NULL, NULL, NULL), "
+      "('u', 'a', 5, 'desk', NULL, 4, 0), ('u', 'b', 5, '', NULL, NULL, 1);"
+      "CREATE TABLE visits(u, i, t, d, h, c); CREATE INDEX visits_u ON visits(u);"
+      "INSERT INTO visits VALUES ('u', 'c', 9, 'phone', 3, 1), (NULL, 'c', 9, 'lost', 7, 1), "
+      "('v', 'a', 1, NULL, 'noon', 'perhaps'), ('u', 'a', 5, 'desk', 4.0, 'false'), "
+      "('u', NULL, 5, 'lost', 8, 0), ('u', 'b', 5, '', NULL, 'TRUE');"
+      "CREATE VIRTUAL TABLE events USING personalize_interactions(group='visits', "
+      "content='visits', USER_ID='u', ITEM_ID='i', TIMESTAMP='t', DEVICE string categorical, "
+      "DEVICE='d', NOTE string, NOTE='d', HOUR int, HOUR='h', CODE boolean, CODE='c')");
+  for (const char* group : {"default", "visits"}) {
+    SCOPED_TRACE(group);
+    const auto events = source(group);
+    const auto fields = events->context_fields();
+    EXPECT_EQ(std::vector(fields.begin(), fields.end()),
+              (std::vector<MetadataField>{{"DEVICE", FieldKind::kCategorical},
+                                          {"HOUR", FieldKind::kNumber},
+                                          {"CODE", FieldKind::kBoolean}}));
+    const std::map<std::string, std::string> expected = {{"u", "a desk/4/0, b -/-/1, c phone/3/1"},
+                                                         {"v", "a -/-/-"}};
+    events->read_context(true);
+    ContextCollector collector(*events);
+    ASSERT_TRUE(events->scan(collector).is_ok());
+    EXPECT_EQ(collector.contexts, expected);
+    std::vector<Event> history;
+    for (const auto& [user, contexts] : expected) {
+      ASSERT_TRUE(events->of_user(user, history).is_ok());
+      EXPECT_EQ(contexts_of(*events, history), contexts);
+    }
+    events->read_context(false);
+    ASSERT_TRUE(events->of_user("u", history).is_ok());
+    EXPECT_EQ(history.size(), 3u);
+    EXPECT_EQ(history[0].context, nullptr);
+  }
+}
+
+TEST_F(EventReader, ADatasetWithoutContextualColumnsGivesNoContext) {
+  run("CREATE VIRTUAL TABLE interactions USING personalize_interactions;"
+      "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'a', 1)");
+  const auto events = source();
+  EXPECT_TRUE(events->context_fields().empty());
+  events->read_context(true);
+  std::vector<Event> history;
+  ASSERT_TRUE(events->of_user("u", history).is_ok());
+  ASSERT_EQ(history.size(), 1u);
+  EXPECT_EQ(history[0].context, nullptr);
 }
 
 TEST_F(EventReader, ATimestampThatIsNoneNamesTheRow) {

@@ -1,0 +1,34 @@
+// The columns of a dataset as fields of metadata, and their values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/dataset/metadata.h"
+#include "extension/dataset_config.h"
+#include "extension/sqlite_api.h"
+
+namespace personalize {
+
+// A column from which models may learn, and the field it is to them.
+struct MetadataColumn {
+  DatasetColumn column;
+  MetadataField field;
+};
+
+// Those of a dataset, in its order: what is categorical, textual (items alone have such columns), a
+// number, a time or a boolean; none of the columns that every dataset of the kind has but
+// CREATION_TIMESTAMP. Amazon's rule: text that is neither categorical nor textual is for filters
+// and people only.
+std::vector<MetadataColumn> metadata_columns(const DatasetConfig& config);
+
+// The value of `column` in a row. NULL, an empty text and what no such column may hold (a text in a
+// column of numbers; a business table may have one) are missing. Numbers in categorical columns are
+// texts, 42.0 and 42 the same. The text is a view of `value`
+// or of `storage`.
+FieldValue field_value(const MetadataColumn& column, DatasetKind kind, sqlite3_value* value,
+                       std::string& storage);
+
+}  // namespace personalize
