@@ -36,6 +36,12 @@ class SideColumns {
   std::span<const ColumnIndex> of_user(size_t user) const {
     return user_.size() == 0 ? std::span<const ColumnIndex>() : user_.of(user);
   }
+  // Appends an event's columns; `user` is its user.
+  void append(size_t event, size_t user, std::vector<ColumnIndex>& columns) const {
+    const std::span<const ColumnIndex> context = of_context(event), mine = of_user(user);
+    columns.insert(columns.end(), context.begin(), context.end());
+    columns.insert(columns.end(), mine.begin(), mine.end());
+  }
 
  private:
   // Lists of columns, one after the other.

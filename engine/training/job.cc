@@ -24,6 +24,7 @@
 #include "engine/training/previous_version.h"
 #include "engine/training/running_versions.h"
 #include "engine/training/search.h"
+#include "engine/training/training_metadata.h"
 #include "engine/training/version_writer.h"
 
 namespace personalize {
@@ -66,6 +67,13 @@ class StoppableSource : public EventSource {
     return source_.event_type(code);
   }
   uint64_t dictionary_generation() const override { return source_.dictionary_generation(); }
+  std::span<const MetadataField> context_fields() const override {
+    return source_.context_fields();
+  }
+  void read_context(bool wanted) override { source_.read_context(wanted); }
+  Result<std::string_view> context_text(size_t field, double number) override {
+    return source_.context_text(field, number);
+  }
 
  private:
   EventSource& source_;
@@ -152,8 +160,9 @@ class Job {
         version_(version),
         fit_seconds_(options.budget_seconds / fits()) {}
 
-  Status run(const Solution& solution, EventSource& source) {
-    PERSONALIZE_RETURN_IF_ERROR(read(solution, source));
+  Status run(const Solution& solution, const TrainingSources& sources) {
+    PERSONALIZE_RETURN_IF_ERROR(read(solution, sources.events));
+    PERSONALIZE_RETURN_IF_ERROR(read_metadata(sources));
     PERSONALIZE_RETURN_IF_ERROR(tell_what_is_new());
     if (options_.mode == TrainingMode::kUpdate && (solution.perform_automl || solution.perform_hpo))
       PERSONALIZE_RETURN_IF_ERROR(version_.note(
@@ -182,7 +191,8 @@ class Job {
     const Clock::time_point start = Clock::now();
     StoppableSource stoppable(source, host_);
     PERSONALIZE_ASSIGN_OR_RETURN(
-        sequences_, read_sequences(stoppable, solution.filter, options_.tie_order, options_.seed));
+        sequences_, read_sequences(stoppable, solution.filter, options_.tie_order, options_.seed,
+                                   learns_from_metadata()));
     VersionRecord& record = version_.record();
     record.users = static_cast<int64_t>(sequences_.user_count());
     record.items = static_cast<int64_t>(sequences_.item_count());
@@ -195,6 +205,24 @@ class Job {
     PERSONALIZE_RETURN_IF_ERROR(check_enough_to_train(sequences_, solution));
     for (const std::string& advice : training_advice(sequences_, std::time(nullptr)))
       PERSONALIZE_RETURN_IF_ERROR(version_.note(advice));
+    return Status::ok();
+  }
+
+  // Whether a recipe that it may come to does.
+  bool learns_from_metadata() const {
+    return std::any_of(plan_.candidates.begin(), plan_.candidates.end(),
+                       [](const SearchCandidate& one) { return one.recipe->uses_metadata(); });
+  }
+
+  Status read_metadata(const TrainingSources& sources) {
+    if (!learns_from_metadata()) return Status::ok();
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        metadata_,
+        read_training_metadata(sources.items, sources.users, [this] { return host_.stop(); }));
+    if (plan_.candidates.size() == 1)
+      PERSONALIZE_RETURN_IF_ERROR(check_metadata(*recipe_, metadata_, sequences_));
+    for (const std::string& note : metadata_notes(metadata_, sequences_))
+      PERSONALIZE_RETURN_IF_ERROR(version_.note(note));
     return Status::ok();
   }
 
@@ -314,6 +342,10 @@ class Job {
     fit_options.seed = seed;
     fit_options.threads = options_.threads;
     fit_options.budget_seconds = fit_seconds_;
+    if (recipe.uses_metadata()) {
+      PERSONALIZE_RETURN_IF_ERROR(check_metadata(recipe, metadata_, sequences_));
+      fit_options.metadata = &metadata_;
+    }
     PreviousModel previous;
     if (&recipe == recipe_ && previous_ != nullptr) {
       previous = previous_->model();
@@ -328,8 +360,9 @@ class Job {
   Result<Measurement> measure_fitted(const Recipe& recipe, const Fitted& fitted,
                                      const Split& split) {
     PERSONALIZE_ASSIGN_OR_RETURN(const OpenModel opened, open_model(recipe, fitted.blob));
-    auto measured = measure_users(*opened.model, split, thread_count(options_.threads),
-                                  [this] { return host_.stop(); });
+    auto measured = measure_users(
+        *opened.model, split, thread_count(options_.threads), [this] { return host_.stop(); },
+        &metadata_.users);
     if (!measured.is_ok() && measured.status().code() == StatusCode::kInterrupted)
       return interrupted();
     return measured;
@@ -430,6 +463,7 @@ class Job {
   VersionWriter& version_;
   double fit_seconds_;  // of the budget, for the next fit; 0: no limit
   Sequences sequences_;
+  Metadata metadata_;  // nothing, unless the recipe uses it
   std::vector<MetricRow> metrics_;
 };
 
@@ -459,7 +493,7 @@ VersionRecord draft_of(const Solution& solution, const TrainingOptions& options,
 }  // namespace
 
 Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
-                            EventSource& source, ModelStore& store, TrainingHost& host) {
+                            const TrainingSources& sources, ModelStore& store, TrainingHost& host) {
   PERSONALIZE_ASSIGN_OR_RETURN(SearchPlan plan, search_plan(solution));
   PERSONALIZE_RETURN_IF_ERROR(fail_abandoned_versions(store));
   Settings tuned;
@@ -476,7 +510,7 @@ Result<VersionRecord> train(const Solution& solution, const TrainingOptions& opt
     }
   }
   PERSONALIZE_RETURN_IF_ERROR(
-      check_training_memory(solution, options, source, [&host] { return host.stop(); }));
+      check_training_memory(solution, options, sources.events, [&host] { return host.stop(); }));
   VersionRecord draft = draft_of(solution, options, plan, previous.has_value());
   draft.tuned = std::move(tuned);
   PERSONALIZE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionWriter> version,
@@ -484,7 +518,7 @@ Result<VersionRecord> train(const Solution& solution, const TrainingOptions& opt
   Status status;
   try {
     status =
-        Job(plan, options, previous ? &*previous : nullptr, host, *version).run(solution, source);
+        Job(plan, options, previous ? &*previous : nullptr, host, *version).run(solution, sources);
   } catch (const std::bad_alloc&) {
     status = {StatusCode::kNoMemory, "out of memory"};
   } catch (const std::exception& unexpected) {

@@ -71,6 +71,18 @@ struct Solution {
 // personalize_solutions checks when a row is inserted.
 Status check_solution(const Solution& solution);
 
+// What a training reads.
+struct TrainingSources {
+  // Without metadata: a group with interactions alone.
+  TrainingSources(EventSource& events) : events(events) {}  // NOLINT(google-explicit-constructor)
+  TrainingSources(EventSource& events, MetadataSource* items, MetadataSource* users)
+      : events(events), items(items), users(users) {}
+  EventSource& events;
+  // Null: the group has no such dataset. Read for recipes that use metadata only.
+  MetadataSource* items = nullptr;
+  MetadataSource* users = nullptr;
+};
+
 // How a training talks to its host. Called on the thread that called train() only.
 class TrainingHost {
  public:
@@ -81,24 +93,24 @@ class TrainingHost {
   virtual void row(std::string_view version, const LogRow& row) = 0;
 };
 
-// Reads `source` in one scan, then leaves it alone; chooses recipe and hyperparameters where the
-// solution asks for that (search.h; on a validation split of what the evaluation never withholds);
-// evaluates, fits, and stores version 'solution/N' with its metrics and log. N is larger than any
-// number the solution's versions ever had. The metrics (metric_summary.h) are those of fits on a
-// split's training part, beside them popularity-count's (baseline) and the recipe markov's with its
-// defaults on the same split; of a related-items recipe they are those of the scores it gives users
-// (sims.h). A solution that could never be trained (check_solution), an UPDATE with nothing to go
-// on from (find_previous_version), and one that would take more than options.max_memory
-// (check_training_memory) are refused before there is a version. An UPDATE goes on from the newest
-// ACTIVE version, is measured on events that one has not learned, keeps to the recipe and
-// hyperparameters that a search had found for it, and is a FULL training if the recipe takes a
-// moment anyway (Recipe::update_needs_same). Log rows are committed while it runs, so that other
-// processes can watch. On failure or stop the version is left marked CREATE FAILED with its reason,
-// and the Status says the same; kInterrupted within 200 ms of host.stop(). Too few events for any
-// model: kInvalidInput with what there is and what is needed; fewer than Amazon's floor (25 users
-// with 2 events, 1,000 events): trains, and leaves advice in the log.
+// Reads each of `sources` in one scan, then leaves it alone; chooses recipe and hyperparameters
+// where the solution asks for that (search.h; on a validation split of what the evaluation never
+// withholds); evaluates, fits, and stores version 'solution/N' with its metrics and log. N is
+// larger than any number the solution's versions ever had. The metrics (metric_summary.h) are those
+// of fits on a split's training part, beside them popularity-count's (baseline) and the recipe
+// markov's with its defaults on the same split; of a related-items recipe they are those of the
+// scores it gives users (sims.h). A solution that could never be trained (check_solution), an
+// UPDATE with nothing to go on from (find_previous_version), and one that would take more than
+// options.max_memory (check_training_memory) are refused before there is a version. An UPDATE goes
+// on from the newest ACTIVE version, is measured on events that one has not learned, keeps to the
+// recipe and hyperparameters that a search had found for it, and is a FULL training if the recipe
+// takes a moment anyway (Recipe::update_needs_same). Log rows are committed while it runs, so that
+// other processes can watch. On failure or stop the version is left marked CREATE FAILED with its
+// reason, and the Status says the same; kInterrupted within 200 ms of host.stop(). Too few events
+// for any model: kInvalidInput with what there is and what is needed; fewer than Amazon's floor (25
+// users with 2 events, 1,000 events): trains, and leaves advice in the log.
 Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
-                            EventSource& source, ModelStore& store, TrainingHost& host);
+                            const TrainingSources& sources, ModelStore& store, TrainingHost& host);
 
 // Marks versions that are CREATE IN_PROGRESS but whose process is gone as CREATE FAILED ("the
 // process that trained it ended"). Called when a store is first opened by a process, and before a

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "engine/dataset/side_columns.h"
 #include "engine/math/parallel.h"
 #include "engine/math/topk.h"
 #include "engine/training/metric_summary.h"
@@ -22,17 +23,38 @@ struct Worker {
   std::vector<float> scores;
   std::vector<float> state;
   std::vector<ModelEvent> history;
+  std::vector<ColumnIndex> columns;  // of the history's events and of the question
+  std::vector<size_t> column_end;    // of each of these, in columns
   std::vector<Scored> list;
   std::array<std::vector<uint8_t>, 2> listed;  // by item, for seen included and excluded
 };
 
 // What is known of a test user when he is asked, as a model sees it.
-void read_history(const Split& split, size_t test, std::vector<ModelEvent>& history) {
+Question read_question(const Split& split, size_t test, const SideColumns& side, Worker& worker) {
   const Sequences& sequences = *split.training.sequences;
-  history.clear();
-  for (auto i = static_cast<size_t>(split.training.begin(split.test_users[test]));
-       i < static_cast<size_t>(split.history_end[test]); i++)
-    history.push_back({sequences.timestamp[i], sequences.item[i], sequences.value[i]});
+  const size_t user = split.test_users[test];
+  const auto begin = static_cast<size_t>(split.training.begin(user));
+  const auto end = static_cast<size_t>(split.history_end[test]);
+  worker.columns.clear();
+  worker.column_end.clear();
+  if (side.size() > 0) {
+    for (size_t i = begin; i <= end; i++) {
+      side.append(i, user, worker.columns);
+      worker.column_end.push_back(worker.columns.size());
+    }
+  }
+  // Of the question those of the event that follows the history.
+  const auto columns_of = [&](size_t event) {
+    if (worker.column_end.empty()) return std::span<const ColumnIndex>();
+    const size_t from = event == begin ? 0 : worker.column_end[event - begin - 1];
+    return std::span<const ColumnIndex>(worker.columns)
+        .subspan(from, worker.column_end[event - begin] - from);
+  };
+  worker.history.clear();
+  for (size_t i = begin; i < end; i++)
+    worker.history.push_back(
+        {sequences.timestamp[i], sequences.item[i], sequences.value[i], columns_of(i), {}});
+  return {worker.history, worker.state, columns_of(end)};
 }
 
 UserMetrics measure_list(Worker& worker, std::span<const ItemIndex> relevant,
@@ -89,8 +111,14 @@ UserMetrics user_metrics(std::span<const int64_t> ranks) {
 }
 
 Result<Measurement> measure_users(const Model& model, const Split& split, int threads,
-                                  const std::function<bool()>& stop) {
+                                  const std::function<bool()>& stop,
+                                  const MetadataTable* users_table) {
   const size_t items = model.item_count();
+  SideColumns side;
+  if (const ModelMetadata* known = model.metadata(); known != nullptr)
+    side = SideColumns(*split.training.sequences,
+                       users_table != nullptr ? *users_table : MetadataTable(), known->context,
+                       known->users);
   std::vector<Worker> workers(static_cast<size_t>(std::max(threads, 1)));
   for (Worker& worker : workers) {
     worker.scores.resize(items);
@@ -103,13 +131,13 @@ Result<Measurement> measure_users(const Model& model, const Split& split, int th
 
   std::atomic<bool> stopped = false;  // a long history must not hold up the end
   const auto measure_user = [&](size_t test, Worker& worker) {
-    read_history(split, test, worker.history);
+    const Question question = read_question(split, test, side, worker);
     if (model.state_size() > 0) {
       model.begin(worker.state);
       for (size_t i = 0; i < worker.history.size() && !stopped; i++)
         model.step(worker.history, i, worker.state);
     }
-    model.score({worker.history, worker.state}, worker.scores);
+    model.score(question, worker.scores);
     users[0][test] = measure_list(worker, split.relevant[test], worker.listed[0]);
     for (const ModelEvent& event : worker.history)
       worker.scores[static_cast<size_t>(event.item)] = kNever;

@@ -59,10 +59,13 @@ struct Measurement {
 };
 
 // Asks `model` about each test user of `split`: folds his history through the model and scores all
-// items. Runs on `threads` threads of its own; the result does not depend on how many. Errors:
+// items. A model that reads metadata is given that of the contexts, as the sequences have them, and
+// of `users` (null: none is known); the context of the question is that of the first withheld
+// event. Runs on `threads` threads of its own; the result does not depend on how many. Errors:
 // kInterrupted soon after stop(), asked on the calling thread, says so.
 Result<Measurement> measure_users(const Model& model, const Split& split, int threads,
-                                  const std::function<bool()>& stop);
+                                  const std::function<bool()>& stop,
+                                  const MetadataTable* users = nullptr);
 
 // The same as rows of averages over the test users (metric_rows); `baseline` and
 // `markov` of the rows are left empty. No rows if the split has no test users.

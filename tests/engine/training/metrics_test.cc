@@ -199,6 +199,57 @@ TEST(Measure, GivesTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
+TEST(Measure, GivesAModelTheColumnsThatHeldWhenThingsHappened) {
+  const std::vector<MetadataField> fields = {{"DEVICE", FieldKind::kCategorical}};
+  std::vector<SourceRow> rows;
+  for (const char* user : {"a", "b"})
+    for (const char* device : {"phone", "desk", "phone", "car", "desk"})
+      rows.push_back({user, device, static_cast<int64_t>(rows.size()), "", kNoValue, {device}});
+  VectorSource source(rows, fields);
+  const Sequences s = *read_sequences(source, {}, TieOrder::kArrival, 1, true);
+  MetadataTable users(std::vector<MetadataField>{{"AGE", FieldKind::kNumber}});
+  users.add("a", std::vector<FieldValue>{FieldValue::of(20.0)});
+  users.add("c", std::vector<FieldValue>{FieldValue::of(30.0)});
+
+  class ColumnModel : public ToyModel {
+   public:
+    ColumnModel(size_t items, ModelMetadata metadata)
+        : ToyModel(items), metadata_(std::move(metadata)) {}
+    const ModelMetadata* metadata() const override { return &metadata_; }
+    void score(const Question& question, std::span<float> scores) const override {
+      std::string text;
+      for (const ModelEvent& event : question.history) text += names(event.columns) + "; ";
+      asked.push_back(text + "? " + names(question.columns));
+      ToyModel::score(question, scores);
+    }
+    std::string names(std::span<const ColumnIndex> columns) const {
+      std::string text;
+      for (const ColumnIndex column : columns) {
+        const auto context = static_cast<ColumnIndex>(metadata_.context.size());
+        text += (text.empty() ? "" : " + ") + (column < context
+                                                   ? metadata_.context.name(column)
+                                                   : metadata_.users.name(column - context));
+      }
+      return text;
+    }
+    mutable std::vector<std::string> asked;
+
+   private:
+    ModelMetadata metadata_;
+  };
+  ModelMetadata metadata;
+  metadata.context = MetadataEncoder::learn(s.contexts);
+  metadata.users = MetadataEncoder::learn(users);
+  const ColumnModel model(s.item_count(), metadata);
+  const Split split = temporal_holdout_split(s);  // asks the fifth event of each
+  ASSERT_TRUE(measure_users(model, split, 1, kGoOn, &users).is_ok());
+  EXPECT_EQ(model.asked,
+            (std::vector<std::string>{
+                "DEVICE phone + AGE under 30; DEVICE desk + AGE under 30; DEVICE phone + AGE under "
+                "30; DEVICE car + AGE under 30; ? DEVICE desk + AGE under 30",
+                "DEVICE phone; DEVICE desk; DEVICE phone; DEVICE car; ? DEVICE desk"}));
+}
+
 TEST(Measure, StopsInTheMiddleOfALongHistory) {
   VectorSource source;
   for (int i = 0; i < 100000; i++) source.add({"u", "i" + std::to_string(i % 10), i});
