@@ -15,8 +15,9 @@ namespace {
 constexpr const char* kModelsDatabases[] = {"info", "version", "model", "metrics", "log", "other"};
 constexpr FrameKind kModelsFrames[] = {FrameKind::kInfo,    FrameKind::kVersion, FrameKind::kModel,
                                        FrameKind::kMetrics, FrameKind::kLog,     FrameKind::kOther};
-constexpr const char* kStatesDatabases[] = {"info", "state"};
-constexpr FrameKind kStatesFrames[] = {FrameKind::kInfo, FrameKind::kState};
+constexpr const char* kStatesDatabases[] = {"info", "state", "recommendation"};
+constexpr FrameKind kStatesFrames[] = {FrameKind::kInfo, FrameKind::kState,
+                                       FrameKind::kRecommendation};
 
 }  // namespace
 

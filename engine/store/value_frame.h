@@ -26,6 +26,7 @@ enum class FrameKind : uint8_t {
   kLog = 5,
   kOther = 6,
   kState = 7,
+  kRecommendation = 8,
 };
 
 inline constexpr size_t kFrameHeaderSize = 24;
