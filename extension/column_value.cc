@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "engine/store/recommendation_store.h"
 #include "extension/boundary.h"
 #include "extension/column_types.h"
 
@@ -212,6 +213,11 @@ Result<ColumnValue> checked_value(DatasetKind kind, std::string_view table,
   if (column.type == ColumnType::kString) {
     if (value.type == ColumnValue::Type::kBlob)
       return refuse(table, column, "is a blob; the column takes text (string)");
+    if (column.name == "RECOMMENDATION_ID" && value.type == ColumnValue::Type::kText &&
+        value.text.size() > kLongestRecommendationId)
+      return refuse(table, column,
+                    fmt::format("is {}, {} bytes; a recommendation id has {} at most", shown(value),
+                                value.text.size(), kLongestRecommendationId));
     // An event without a type, not an event of the type ''.
     if (column.name == "EVENT_TYPE" && value.type == ColumnValue::Type::kText && value.text.empty())
       return checked_null(table, column);

@@ -42,10 +42,11 @@ Result<int64_t> count(Connection& connection, const std::string& sql) {
   return statement.integer(0);
 }
 
-// Events whose code of `suffix`'s dictionary, in `column`, stands for nothing.
-Status check_codes(Connection& connection, const DatasetEntry& entry, std::string_view column,
-                   std::string_view suffix, std::vector<DatasetFinding>& findings) {
-  const std::string event = shadow_table(entry.schema, entry.table, "event");
+// Rows of a shadow table whose code of `suffix`'s dictionary, in `column`, stands for nothing.
+Status check_codes(Connection& connection, const DatasetEntry& entry, std::string_view table,
+                   std::string_view column, std::string_view suffix,
+                   std::vector<DatasetFinding>& findings) {
+  const std::string event = shadow_table(entry.schema, entry.table, table);
   const std::string dictionary = shadow_table(entry.schema, entry.table, suffix);
   PERSONALIZE_ASSIGN_OR_RETURN(
       const int64_t lost,
@@ -68,9 +69,13 @@ Status check_native(Connection& connection, const DatasetEntry& entry, const Dat
       findings.push_back({entry.table, fmt::format("its table '{}' does not exist", name)});
   }
   if (findings.size() > before || config.kind != DatasetKind::kInteractions) return Status::ok();
-  PERSONALIZE_RETURN_IF_ERROR(check_codes(connection, entry, "USER_ID >> 32", "user", findings));
-  PERSONALIZE_RETURN_IF_ERROR(check_codes(connection, entry, "ITEM_ID", "item", findings));
-  return check_codes(connection, entry, "EVENT_TYPE", "type", findings);
+  constexpr std::string_view kCodes[][3] = {{"event", "USER_ID >> 32", "user"},
+                                            {"event", "ITEM_ID", "item"},
+                                            {"event", "EVENT_TYPE", "type"},
+                                            {"exposure", "item", "item"}};
+  for (const auto& [table, column, suffix] : kCodes)
+    PERSONALIZE_RETURN_IF_ERROR(check_codes(connection, entry, table, column, suffix, findings));
+  return Status::ok();
 }
 
 Status check_dataset(Connection& connection, const DatasetEntry& entry,

@@ -22,7 +22,7 @@ struct DatasetColumn {
   bool categorical = false;
   bool textual = false;
   bool nullable = true;
-  bool hidden = false;         // SESSION_ID and IMPRESSION of interactions
+  bool hidden = false;         // SESSION_ID, IMPRESSION, ... of interactions
   std::string content_column;  // content=: the business table's column, else empty
 };
 

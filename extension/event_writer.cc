@@ -4,7 +4,9 @@
 
 #include "extension/boundary.h"
 #include "extension/column_value.h"
+#include "extension/impression.h"
 #include "extension/shadow_tables.h"
+#include "extension/store_access.h"
 
 namespace personalize {
 namespace {
@@ -28,7 +30,10 @@ EventWriter::EventWriter(Connection& connection, std::string_view schema, std::s
       types_(connection, shadow_table(schema, table, "type")),
       user_column_(static_cast<size_t>(config.find("USER_ID"))),
       item_column_(static_cast<size_t>(config.find("ITEM_ID"))),
-      type_column_(static_cast<size_t>(config.find("EVENT_TYPE"))) {}
+      type_column_(static_cast<size_t>(config.find("EVENT_TYPE"))),
+      impression_column_(static_cast<size_t>(config.find("IMPRESSION"))),
+      recommendation_column_(static_cast<size_t>(config.find("RECOMMENDATION_ID"))),
+      exposures_(connection, shadow_table(schema, table, "exposure"), items_) {}
 
 Status EventWriter::refresh() {
   bool changed = rollbacks_ != connection_.rollbacks();
@@ -73,7 +78,9 @@ Result<int64_t*> EventWriter::next_place(int64_t user) {
 Status EventWriter::bind_row(Statement& statement, std::span<sqlite3_value*> values) {
   // Everything is checked before a new id is written, so that a refused row leaves none behind.
   std::string item;
+  std::string_view recommendation;
   bool has_type = false;
+  impression_.clear();
   for (size_t i = 0; i < values.size(); i++) {
     const DatasetColumn& column = config_.columns[i];
     if (i == user_column_) continue;
@@ -85,7 +92,13 @@ Status EventWriter::bind_row(Statement& statement, std::span<sqlite3_value*> val
         const ColumnValue value,
         checked_value(config_.kind, table_, column, ColumnValue::of(values[i])));
     if (i == type_column_) has_type = !value.is_null();
+    if (i == recommendation_column_) recommendation = text_of(values[i]);
+    if (i == impression_column_) impression_ = text_of(values[i]);
     bind_value(statement, parameter_of(i), value);
+  }
+  if (impression_.empty() && !recommendation.empty() && &statement == &insert_) {
+    impression_ = implied_impression(recommendation);
+    if (!impression_.empty()) statement.bind(parameter_of(impression_column_), impression_);
   }
   PERSONALIZE_ASSIGN_OR_RETURN(const int64_t item_code, items_.find_or_add(item));
   statement.bind(parameter_of(item_column_), item_code);
@@ -94,6 +107,26 @@ Status EventWriter::bind_row(Statement& statement, std::span<sqlite3_value*> val
                                types_.find_or_add(text_of(values[type_column_])));
   statement.bind(parameter_of(type_column_), type_code);
   return Status::ok();
+}
+
+std::string EventWriter::implied_impression(std::string_view recommendation_id) {
+  // Whatever is in the way, the event itself is in order.
+  const Result<const Stores*> stores = open_stores(connection_, schema_, OpenMode::kReadWrite);
+  std::vector<std::string> items;
+  if (!stores.is_ok() || !(*stores)->recommendations->find(recommendation_id, items)) return {};
+  return impression_of(items);
+}
+
+Result<std::string> EventWriter::stored_impression(int64_t rowid) {
+  if (!old_impression_) {
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        old_impression_,
+        connection_.cached(fmt::format("SELECT IMPRESSION FROM {} WHERE USER_ID = ?1", events_)));
+  }
+  PERSONALIZE_ASSIGN_OR_RETURN(const bool row, old_impression_.bind(1, rowid).step());
+  std::string impression(row ? old_impression_.text(0) : std::string_view());
+  old_impression_.reset();
+  return impression;
 }
 
 Result<Statement> EventWriter::prepare_insert() {
@@ -137,6 +170,7 @@ Result<int64_t> EventWriter::insert(std::span<sqlite3_value*> values, int) {
   const int64_t key = event_key(code, *place);
   PERSONALIZE_RETURN_IF_ERROR(insert_.bind(parameter_of(user_column_), key).run());
   (*place)++;
+  PERSONALIZE_RETURN_IF_ERROR(exposures_.count(impression_, 1));
   return key;
 }
 
@@ -154,22 +188,31 @@ Status EventWriter::update(int64_t rowid, std::span<sqlite3_value*> values, int 
   if (!update_) {
     PERSONALIZE_ASSIGN_OR_RETURN(update_, prepare_update());
   }
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::string old, stored_impression(rowid));
   PERSONALIZE_RETURN_IF_ERROR(bind_row(update_, values));
-  return update_.bind(parameter_of(user_column_), rowid).run();
+  PERSONALIZE_RETURN_IF_ERROR(update_.bind(parameter_of(user_column_), rowid).run());
+  if (old == impression_) return Status::ok();
+  PERSONALIZE_RETURN_IF_ERROR(exposures_.count(old, -1));
+  return exposures_.count(impression_, 1);
 }
 
 Status EventWriter::remove(int64_t rowid) {
+  PERSONALIZE_RETURN_IF_ERROR(refresh());
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::string impression, stored_impression(rowid));
   if (!delete_) {
     PERSONALIZE_ASSIGN_OR_RETURN(
         delete_, connection_.cached(fmt::format("DELETE FROM {} WHERE USER_ID = ?1", events_)));
   }
-  return delete_.bind(1, rowid).run();
+  PERSONALIZE_RETURN_IF_ERROR(delete_.bind(1, rowid).run());
+  return exposures_.count(impression, -1);
 }
 
 void EventWriter::release() {
-  for (Statement* statement : {&insert_, &update_, &delete_, &last_place_, &data_version_})
+  for (Statement* statement :
+       {&insert_, &update_, &delete_, &old_impression_, &last_place_, &data_version_})
     *statement = Statement();
   for (IdDictionary* dictionary : {&users_, &items_, &types_}) dictionary->release();
+  exposures_.release();
 }
 
 }  // namespace personalize

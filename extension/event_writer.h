@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "extension/dataset_write.h"
+#include "extension/exposure_counter.h"
 #include "extension/id_dictionary.h"
 
 namespace personalize {
@@ -27,8 +28,12 @@ class EventWriter : public DatasetWriter {
   // What the next event of a user is numbered; to be counted up when it is in. The pointer holds
   // until the next call.
   Result<int64_t*> next_place(int64_t user);
-  // Binds everything but the key.
+  // Binds everything but the key, and sets impression_.
   Status bind_row(Statement& statement, std::span<sqlite3_value*> values);
+  // The impression that a recommendation id stands for; empty: its list is not known.
+  std::string implied_impression(std::string_view recommendation_id);
+  // The impression of an event that is there.
+  Result<std::string> stored_impression(int64_t rowid);
   Result<Statement> prepare_insert();
   Result<Statement> prepare_update();
 
@@ -43,9 +48,14 @@ class EventWriter : public DatasetWriter {
   const size_t user_column_;
   const size_t item_column_;
   const size_t type_column_;
+  const size_t impression_column_;
+  const size_t recommendation_column_;
+  ExposureCounter exposures_;
+  std::string impression_;  // of the row that is being written
   Statement insert_;
   Statement update_;
   Statement delete_;
+  Statement old_impression_;
   Statement last_place_;
   Statement data_version_;
   std::unordered_map<int64_t, int64_t> next_place_;  // by user's code

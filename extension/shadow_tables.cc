@@ -9,7 +9,8 @@
 namespace personalize {
 namespace {
 
-constexpr std::array<std::string_view, 4> kInteractionSuffixes = {"event", "user", "item", "type"};
+constexpr std::array<std::string_view, 5> kInteractionSuffixes = {"event", "user", "item", "type",
+                                                                  "exposure"};
 constexpr std::array<std::string_view, 1> kRowSuffixes = {"row"};
 
 std::string_view storage_type(ColumnType type) {
@@ -51,6 +52,7 @@ std::string row_columns(const DatasetConfig& config) {
 std::string columns_of(const DatasetConfig& config, std::string_view suffix) {
   if (suffix == "event") return event_columns(config);
   if (suffix == "row") return row_columns(config);
+  if (suffix == "exposure") return "item INTEGER PRIMARY KEY, shown INTEGER NOT NULL";
   return "code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE";
 }
 

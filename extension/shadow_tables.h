@@ -6,6 +6,8 @@
 //                  in order of arrival; ITEM_ID and EVENT_TYPE are codes; the rest as declared.
 //                  So one user's history is one range of the clustered order.
 //   <table>_user, <table>_item, <table>_type   code INTEGER PRIMARY KEY, id TEXT UNIQUE
+//   <table>_exposure  item INTEGER PRIMARY KEY (a code), shown INTEGER: in how many events'
+//   impressions the item is
 // users, items:
 //   <table>_row    the columns as declared, the id UNIQUE
 #pragma once

@@ -114,6 +114,7 @@ Result<CachedStores> open_anew(Connection& connection, const std::string& schema
   if (!models.is_ok()) return explain(models.status(), directory, question.file);
   cached.stores.models = std::move(models).value();
   cached.stores.states = StateStore::open(directory, mode, question.file);
+  cached.stores.recommendations = RecommendationStore::open(directory, mode, question.file);
   cached.stores.state_secret = who.state_secret;
   cached.question = std::move(question);
   cached.uuid = who.uuid;

@@ -7,6 +7,7 @@
 
 #include "engine/status.h"
 #include "engine/store/model_store.h"
+#include "engine/store/recommendation_store.h"
 #include "engine/store/state_store.h"
 #include "extension/connection.h"
 
@@ -18,6 +19,7 @@ struct Stores {
   std::string directory;
   std::shared_ptr<ModelStore> models;
   std::shared_ptr<StateStore> states;
+  std::shared_ptr<RecommendationStore> recommendations;
   uint64_t state_secret = 0;
 };
 
