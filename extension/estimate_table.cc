@@ -19,8 +19,8 @@
 #include "engine/training/estimate.h"
 #include "extension/boundary.h"
 #include "extension/eponymous_module.h"
-#include "extension/event_reader.h"
 #include "extension/training_settings.h"
+#include "extension/training_sources.h"
 
 namespace personalize {
 namespace {
@@ -115,12 +115,11 @@ Status start(EstimateCursor& cursor, int plan, sqlite3_value** values) {
   PERSONALIZE_ASSIGN_OR_RETURN(const TrainingOptions options,
                                TrainingOptions::parse(cursor.options));
   PERSONALIZE_ASSIGN_OR_RETURN(cursor.max_memory, max_training_memory(connection, entry.schema));
-  PERSONALIZE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<EventSource> source,
-      open_event_source(connection, entry.schema, entry.solution.dataset_group));
+  PERSONALIZE_ASSIGN_OR_RETURN(const OpenTrainingSources opened,
+                               open_training_sources(connection, entry));
   InterruptProbe probe(connection);
   PERSONALIZE_ASSIGN_OR_RETURN(cursor.estimate,
-                               estimate_training(entry.solution, options, *source,
+                               estimate_training(entry.solution, options, opened.sources(),
                                                  [&probe] { return probe.interrupted(); }));
   cursor.at_end = false;
   return Status::ok();

@@ -14,11 +14,10 @@
 #include "engine/training/job.h"
 #include "extension/boundary.h"
 #include "extension/catalog.h"
-#include "extension/event_reader.h"
-#include "extension/metadata_reader.h"
 #include "extension/progress_line.h"
 #include "extension/store_access.h"
 #include "extension/training_settings.h"
+#include "extension/training_sources.h"
 
 namespace personalize {
 namespace {
@@ -49,34 +48,19 @@ Status from_train(const Status& status) {
   return {status.code(), fmt::format("{}{}: {}", exception, kCaller, status.message())};
 }
 
-// Whether its items and users are read. Where the recipe is to be chosen, they are.
-bool uses_metadata(const Solution& solution) {
-  const Result<const Recipe*> recipe = find_recipe(solution.recipe);
-  return !recipe.is_ok() || (*recipe)->uses_metadata();
-}
-
 Result<VersionRecord> train_solution(Connection& connection, std::string_view name,
                                      std::string_view options_json) {
   PERSONALIZE_ASSIGN_OR_RETURN(const SolutionEntry entry, find_solution(connection, name, kCaller));
   PERSONALIZE_ASSIGN_OR_RETURN(TrainingOptions options, TrainingOptions::parse(options_json));
   PERSONALIZE_ASSIGN_OR_RETURN(options.max_memory, max_training_memory(connection, entry.schema));
-  PERSONALIZE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<EventSource> source,
-      open_event_source(connection, entry.schema, entry.solution.dataset_group));
-  std::unique_ptr<MetadataSource> items, users;
-  if (uses_metadata(entry.solution)) {
-    const std::string& group = entry.solution.dataset_group;
-    PERSONALIZE_ASSIGN_OR_RETURN(
-        items, open_metadata_source(connection, entry.schema, group, DatasetKind::kItems));
-    PERSONALIZE_ASSIGN_OR_RETURN(
-        users, open_metadata_source(connection, entry.schema, group, DatasetKind::kUsers));
-  }
+  PERSONALIZE_ASSIGN_OR_RETURN(const OpenTrainingSources opened,
+                               open_training_sources(connection, entry));
   PERSONALIZE_ASSIGN_OR_RETURN(const Stores* const stores,
                                open_stores(connection, entry.schema, OpenMode::kCreate));
   // Held by itself: a question inside the host's own functions could open the stores again.
   const std::shared_ptr<ModelStore> models = stores->models;
   SqlTrainingHost host(connection);
-  return train(entry.solution, options, {*source, items.get(), users.get()}, *models, host);
+  return train(entry.solution, options, opened.sources(), *models, host);
 }
 
 void train_function(sqlite3_context* context, int count, sqlite3_value** values) {

@@ -7,6 +7,7 @@
 #include "engine/math/machine_speed.h"
 #include "engine/math/parallel.h"
 #include "engine/training/memory_size.h"
+#include "engine/training/metadata_size.h"
 #include "engine/training/search.h"
 #include "engine/training/search_cost.h"
 #include "engine/training/search_plan.h"
@@ -106,6 +107,16 @@ Result<TrainingEstimate> estimate(const SearchPlan& plan, const TrainingOptions&
   return most;
 }
 
+// Bytes of the metadata, if a recipe that the training may come to reads it.
+Result<double> bytes_of_metadata(const SearchPlan& plan, const TrainingSources& sources,
+                                 const std::function<bool()>& stop) {
+  const bool is_read =
+      std::any_of(plan.candidates.begin(), plan.candidates.end(),
+                  [](const SearchCandidate& one) { return one.recipe->uses_metadata(); });
+  if (!is_read) return 0.0;
+  return metadata_bytes(sources, stop);
+}
+
 // What would take less, in words.
 std::string advice(const Recipe& recipe) {
   std::string less;
@@ -123,22 +134,27 @@ std::string advice(const Recipe& recipe) {
 }  // namespace
 
 Result<TrainingEstimate> estimate_training(const Solution& solution, const TrainingOptions& options,
-                                           EventSource& source, const std::function<bool()>& stop) {
+                                           const TrainingSources& sources,
+                                           const std::function<bool()>& stop) {
   PERSONALIZE_ASSIGN_OR_RETURN(const SearchPlan plan, search_plan(solution));
   const double start = thread_seconds();
-  PERSONALIZE_ASSIGN_OR_RETURN(const DataSize size, count_data(source, solution.filter, stop));
+  PERSONALIZE_ASSIGN_OR_RETURN(const DataSize size,
+                               count_data(sources.events, solution.filter, stop));
+  PERSONALIZE_ASSIGN_OR_RETURN(const double metadata, bytes_of_metadata(plan, sources, stop));
   const double reading = thread_seconds() - start;
   PERSONALIZE_ASSIGN_OR_RETURN(TrainingEstimate result, estimate(plan, options, size));
   result.seconds += reading;
+  result.bytes += metadata;
   return result;
 }
 
 Status check_training_memory(const Solution& solution, const TrainingOptions& options,
-                             EventSource& source, const std::function<bool()>& stop) {
+                             const TrainingSources& sources, const std::function<bool()>& stop) {
   if (options.max_memory == 0) return Status::ok();
   PERSONALIZE_ASSIGN_OR_RETURN(const SearchPlan plan, search_plan(solution));
+  PERSONALIZE_ASSIGN_OR_RETURN(const double metadata, bytes_of_metadata(plan, sources, stop));
   const auto most = static_cast<double>(options.max_memory);
-  PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<SourceBounds> bounds, source.bounds());
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<SourceBounds> bounds, sources.events.bounds());
   if (bounds) {
     const auto events = static_cast<double>(bounds->events);
     DataSize size;
@@ -147,11 +163,12 @@ Status check_training_memory(const Solution& solution, const TrainingOptions& op
     size.items = bounds->items;
     size.pairs = events * events;
     PERSONALIZE_ASSIGN_OR_RETURN(const TrainingEstimate bound, estimate(plan, options, size));
-    if (bound.bytes <= most) return Status::ok();
+    if (bound.bytes + metadata <= most) return Status::ok();
   }
-  PERSONALIZE_ASSIGN_OR_RETURN(const DataSize size, count_data(source, solution.filter, stop));
+  PERSONALIZE_ASSIGN_OR_RETURN(const DataSize size,
+                               count_data(sources.events, solution.filter, stop));
   PERSONALIZE_ASSIGN_OR_RETURN(const TrainingEstimate exact, estimate(plan, options, size));
-  if (exact.bytes <= most) return Status::ok();
+  if (exact.bytes + metadata <= most) return Status::ok();
   std::string names;
   for (const SearchCandidate& candidate : plan.candidates)
     names += fmt::format("{}{}", names.empty() ? "" : " or ", candidate.recipe->name());
@@ -160,7 +177,7 @@ Status check_training_memory(const Solution& solution, const TrainingOptions& op
           fmt::format("training '{}' with {} on {} interactions of {} users and {} items would "
                       "take up to {} of memory, and max_training_memory is {}; {}",
                       solution.name, names, size.events, size.users, size.items,
-                      memory_size_text(exact.bytes), memory_size_text(most),
+                      memory_size_text(exact.bytes + metadata), memory_size_text(most),
                       advice(*plan.candidates.back().recipe))};
 }
 

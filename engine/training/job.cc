@@ -510,7 +510,7 @@ Result<VersionRecord> train(const Solution& solution, const TrainingOptions& opt
     }
   }
   PERSONALIZE_RETURN_IF_ERROR(
-      check_training_memory(solution, options, sources.events, [&host] { return host.stop(); }));
+      check_training_memory(solution, options, sources, [&host] { return host.stop(); }));
   VersionRecord draft = draft_of(solution, options, plan, previous.has_value());
   draft.tuned = std::move(tuned);
   PERSONALIZE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionWriter> version,
