@@ -24,7 +24,7 @@ Status admit(Connection& connection, Responder& responder, std::string_view call
   if (!responder.campaign) return Status::ok();
   const CampaignEntry& campaign = *responder.campaign;
   const RateLimit limit{static_cast<uint64_t>(campaign.id), campaign.min_provisioned_tps,
-                        campaign.max_tps, campaign.burst_seconds};
+                        campaign.max_tps, campaign.config.burst_seconds};
   Admission admission = responder.limiter->ask(limit, RateLimiter::now());
   while (!admission.admitted) {
     if (!campaign.wait_on_throttle) {

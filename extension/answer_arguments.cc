@@ -150,8 +150,8 @@ Result<std::string_view> id_view(sqlite3_value* value, std::string_view column,
 Status refuse_filter(sqlite3_value* value, std::string_view caller, std::string_view argument) {
   if (sqlite3_value_type(value) == SQLITE_NULL) return Status::ok();
   return {StatusCode::kInvalidInput,
-          fmt::format("InvalidInputException: {}: {} is {}, but filters and contexts are not "
-                      "available yet; among IN (...) and excluding IN (...) choose items",
+          fmt::format("InvalidInputException: {}: {} is {}, but filters are not available yet; "
+                      "among IN (...) and excluding IN (...) choose items",
                       caller, argument, shown(value))};
 }
 

@@ -22,27 +22,28 @@ constexpr AnswerDescriptor kDescriptors[] = {
     {"recommend",
      "CREATE TABLE x(rank INTEGER, item_id TEXT, score REAL, user_id HIDDEN, k HIDDEN, "
      "campaign TEXT HIDDEN, filter TEXT HIDDEN, filter_values TEXT HIDDEN, context TEXT HIDDEN, "
-     "version TEXT HIDDEN, among HIDDEN, excluding HIDDEN)",
-     Purpose::kRecommend, false, 3, kRecommendArguments,
+     "version TEXT HIDDEN, among HIDDEN, excluding HIDDEN, reason TEXT HIDDEN, "
+     "recommendation_id TEXT HIDDEN)",
+     Purpose::kRecommend, false, 3, kRecommendArguments, true,
      "needs a user, whose value must be known here: recommend('42', 10), or FROM customers c, "
      "recommend(c.id, 10)"},
     {"rank",
      "CREATE TABLE x(rank INTEGER, item_id TEXT, score REAL, user_id HIDDEN, items HIDDEN, "
      "campaign TEXT HIDDEN, context TEXT HIDDEN, version TEXT HIDDEN, among HIDDEN)",
-     Purpose::kRank, false, 3, kRankArguments,
+     Purpose::kRank, false, 3, kRankArguments, false,
      "needs a user and items, whose values must be known here: rank('42', json_array('50', "
      "'98')), or rank('42') WHERE among IN (SELECT id FROM products)"},
     {"similar_items",
      "CREATE TABLE x(rank INTEGER, item_id TEXT, score REAL, similar_to HIDDEN, k HIDDEN, "
      "campaign TEXT HIDDEN, filter TEXT HIDDEN, filter_values TEXT HIDDEN, version TEXT HIDDEN, "
      "among HIDDEN, excluding HIDDEN)",
-     Purpose::kSimilar, false, 3, kSimilarArguments,
+     Purpose::kSimilar, false, 3, kSimilarArguments, false,
      "needs an item, whose value must be known here: similar_items('50', 10), or FROM products p, "
      "similar_items(p.id, 10)"},
     {"batch_recommend",
      "CREATE TABLE x(user_id TEXT, rank INTEGER, item_id TEXT, score REAL, k HIDDEN, "
      "version TEXT HIDDEN, filter TEXT HIDDEN, filter_values TEXT HIDDEN)",
-     Purpose::kRecommend, true, 4, kBatchArguments, ""},
+     Purpose::kRecommend, true, 4, kBatchArguments, false, ""},
 };
 
 constexpr double kQuestionCost = 100;  // against 1 for a row
@@ -50,13 +51,15 @@ constexpr int64_t kGuessedUsers = 10'000;
 
 constexpr int bit(int place) { return 1 << place; }
 
-// Rows come in this order: by rank, which is also by score from the best.
-bool in_our_order(const sqlite3_index_info* info) {
+// Rows come in this order: by rank, which is also by score from the best but where new items have
+// places of their own.
+bool in_our_order(const AnswerDescriptor& descriptor, const sqlite3_index_info* info) {
   if (info->nOrderBy == 0) return false;
   constexpr int kRankColumn = 0, kScoreColumn = 2;
   const auto& first = info->aOrderBy[0];
   if (first.iColumn == kRankColumn && first.desc == 0) return true;  // no two rows have one rank
-  if (first.iColumn != kScoreColumn || first.desc == 0) return false;
+  if (descriptor.purpose == Purpose::kRecommend || first.iColumn != kScoreColumn || first.desc == 0)
+    return false;
   return info->nOrderBy == 1 ||
          (info->aOrderBy[1].iColumn == kRankColumn && info->aOrderBy[1].desc == 0);
 }
@@ -93,7 +96,8 @@ struct Constraints {
         continue;
       }
       const int argument = constraint.iColumn - descriptor.visible;
-      if (argument < 0 || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) {
+      if (argument < 0 || argument >= static_cast<int>(descriptor.arguments.size()) ||
+          constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) {
         others = true;
       } else if (constraint.usable == 0) {
         missing |= bit(argument);
@@ -148,11 +152,14 @@ Result<int> plan_answer(const AnswerDescriptor& descriptor, sqlite3_index_info* 
       info->idxNum |= argument == kAmong ? AnswerPlan::kAmongIsSet : AnswerPlan::kExcludingIsSet;
     }
   }
+  const int id_column = descriptor.visible + static_cast<int>(descriptor.arguments.size()) + 1;
+  if (descriptor.tells_more && ((info->colUsed >> id_column) & 1) != 0)
+    info->idxNum |= AnswerPlan::kRecommendationId;
   int64_t rows = guessed_k(info, constraints.of(descriptor, kK));
   if (descriptor.batch) {
     rows *= kGuessedUsers;
   } else {
-    info->orderByConsumed = in_our_order(info) ? 1 : 0;
+    info->orderByConsumed = in_our_order(descriptor, info) ? 1 : 0;
     // A LIMIT may shorten the search only if nothing else chooses among the rows.
     if (constraints.limit >= 0 && !constraints.others &&
         (info->nOrderBy == 0 || info->orderByConsumed != 0)) {

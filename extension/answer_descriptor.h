@@ -6,8 +6,14 @@
 //   batch_recommend([k, version, filter, filter_values])
 //
 // The visible columns come first: rank, item_id, score (before them, user_id in batch_recommend);
-// then the arguments as hidden columns in the order above. A constraint on a visible column is
-// never consumed: it would change which k rows there are.
+// then the arguments as hidden columns in the order above; then, of recommend, what a row tells
+// besides:
+//
+//   reason             NULL, 'Exploration' or 'Popular item'
+//   recommendation_id  a new id of this list, under which it is remembered, for events to name
+//
+// A constraint on a visible column, or on one of the last, is never consumed: it would change which
+// k rows there are.
 #pragma once
 
 #include <span>
@@ -38,6 +44,7 @@ struct AnswerDescriptor {
   bool batch;                           // about every user
   int visible;                          // columns before the arguments
   std::span<const Argument> arguments;  // hidden columns in order
+  bool tells_more;                      // reason and recommendation_id, behind the arguments
   const char* needs;                    // what is said when a required argument is missing
 
   // The place of an argument among the hidden columns, or -1.
@@ -60,6 +67,7 @@ struct AnswerPlan {
   static constexpr int kExcludingIsSet = 1 << 17;  // so did excluding
   static constexpr int kLimit = 1 << 18;
   static constexpr int kOffset = 1 << 19;
+  static constexpr int kRecommendationId = 1 << 20;  // the statement reads recommendation_id
 };
 
 // xBestIndex. Fills `info`; gives SQLITE_CONSTRAINT where an argument's value is not there in this

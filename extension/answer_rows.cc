@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <unordered_set>
 
 #include "extension/boundary.h"
+#include "extension/exploring.h"
+#include "extension/unseen_shelf.h"
 
 namespace personalize {
 namespace {
@@ -16,6 +19,7 @@ struct Workbench {
   Answerer answerer;
   std::vector<Answer> answers;
   std::vector<ItemIndex> listed;
+  Exploration exploration;
 };
 
 // The number of rows that LIMIT and OFFSET leave to be looked at.
@@ -30,20 +34,24 @@ size_t limited(size_t k, int plan, sqlite3_value** values) {
 }
 
 // The items a question leaves to be searched; nothing if that is all of them.
-std::optional<ItemSet> allowed_items(const AnswerQuestion& question, const Vocabulary& vocabulary) {
+std::optional<ItemSet> allowed_items(const AnswerQuestion& question, const AnswerRows& rows,
+                                     size_t item_count) {
   if (!question.among && !question.excluding) return std::nullopt;
-  ItemSet set = question.among ? ItemSet::none(vocabulary.size()) : ItemSet::all(vocabulary.size());
+  ItemSet set = question.among ? ItemSet::none(item_count) : ItemSet::all(item_count);
   const auto each = [&](const IdList& ids, auto&& change) {
-    for (size_t i = 0; i < ids.size(); i++)
-      if (const ItemIndex item = vocabulary.find(ids[i]); item != kNoItem) change(item);
+    for (size_t i = 0; i < ids.size(); i++) {
+      const ItemIndex item = find_item(*rows.model, rows.unseen.get(), ids[i]);
+      if (item != kNoItem) change(item);
+    }
   };
   if (question.among) each(*question.among, [&](ItemIndex item) { set.add(item); });
   if (question.excluding) each(*question.excluding, [&](ItemIndex item) { set.remove(item); });
   return set;
 }
 
-void take_answers(const std::vector<Answer>& answers, AnswerRows& rows) {
-  for (const Answer& answer : answers) rows.rows.push_back({answer.item, 0, answer.score});
+void take_answers(const std::vector<Answer>& answers, size_t most, AnswerRows& rows) {
+  for (size_t i = 0; i < std::min(most, answers.size()); i++)
+    rows.rows.push_back({answers[i].item, 0, answers[i].score, answers[i].reason});
 }
 
 // Where both are given, `among` chooses from `items`.
@@ -62,12 +70,11 @@ IdList listed_items(const AnswerQuestion& question) {
 // Known items by score, then unknown ones in the order of the list; each once.
 void rank_list(const AnswerQuestion& question, Workbench& bench, AnswerRows& rows) {
   const IdList list = listed_items(question);
-  const Vocabulary& vocabulary = rows.model->vocabulary;
-  ItemSet taken = ItemSet::none(vocabulary.size());
+  ItemSet taken = ItemSet::none(bench.answerer.item_count());
   std::unordered_set<std::string_view> strangers;
   bench.listed.clear();
   for (size_t i = 0; i < list.size(); i++) {
-    const ItemIndex item = vocabulary.find(list[i]);
+    const ItemIndex item = find_item(*rows.model, rows.unseen.get(), list[i]);
     if (item == kNoItem) {
       if (strangers.insert(list[i]).second) rows.unknown.add(list[i]);
     } else if (!taken.has(item)) {
@@ -76,9 +83,37 @@ void rank_list(const AnswerQuestion& question, Workbench& bench, AnswerRows& row
     }
   }
   bench.answerer.ranked(bench.listed, bench.answers);
-  take_answers(bench.answers, rows);
+  take_answers(bench.answers, bench.answers.size(), rows);
   for (size_t i = 0; i < rows.unknown.size(); i++)
     rows.rows.push_back({kNoItem, static_cast<uint32_t>(i), 0});
+}
+
+// Gives a list its id, and keeps it for the events that will name it.
+void remember_list(const Responder& responder, AnswerRows& rows) {
+  std::array<unsigned char, 16> random;
+  sqlite3_randomness(static_cast<int>(random.size()), random.data());
+  random[6] = static_cast<unsigned char>((random[6] & 0x0f) | 0x40);  // a UUID of version 4
+  random[8] = static_cast<unsigned char>((random[8] & 0x3f) | 0x80);
+  for (size_t i = 0; i < random.size(); i++)
+    rows.recommendation_id +=
+        fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", random[i]);
+  std::vector<std::string_view> items;
+  for (const AnswerRow& row : rows.rows) items.push_back(rows.item_id(row));
+  responder.recommendations->remember(rows.recommendation_id, items);
+}
+
+// The best k for a user, new items among them.
+Status recommend(Connection& connection, const Responder& responder, const AnswerQuestion& question,
+                 size_t events, Workbench& bench, AnswerRows& rows) {
+  const std::optional<ItemSet> set = allowed_items(question, rows, bench.answerer.item_count());
+  const ItemSet* allowed = set ? &*set : nullptr;
+  PERSONALIZE_RETURN_IF_ERROR(bench.exploration.prepare(connection, responder, rows.unseen.get()));
+  bench.answerer.best(bench.exploration.explores() ? question.k : question.rows, allowed,
+                      bench.answers);
+  bench.exploration.explore(question.subject, events, allowed, bench.answerer, bench.answers);
+  take_answers(bench.answers, question.rows, rows);
+  if (question.wants_id) remember_list(responder, rows);
+  return Status::ok();
 }
 
 }  // namespace
@@ -86,6 +121,7 @@ void rank_list(const AnswerQuestion& question, Workbench& bench, AnswerRows& row
 Result<AnswerQuestion> AnswerQuestion::read(const AnswerDescriptor& descriptor, int plan,
                                             sqlite3_value** values) {
   AnswerQuestion question;
+  question.wants_id = (plan & AnswerPlan::kRecommendationId) != 0;
   const std::string_view caller = descriptor.name;
   for (size_t i = 0; i < descriptor.arguments.size(); i++) {
     if ((plan & (1 << i)) == 0) continue;
@@ -128,7 +164,12 @@ Result<AnswerQuestion> AnswerQuestion::read(const AnswerDescriptor& descriptor, 
         PERSONALIZE_RETURN_IF_ERROR(refuse_filter(value, caller, "filter_values"));
         break;
       case Argument::kContext:
-        PERSONALIZE_RETURN_IF_ERROR(refuse_filter(value, caller, "context"));
+        question.context = text_of(value);
+        if (question.context.empty())
+          return Status(StatusCode::kInvalidInput,
+                        fmt::format("InvalidInputException: {}: context is ''; it is a JSON object "
+                                    "such as {{\"DEVICE\": \"mobile\"}}, or NULL",
+                                    caller));
         break;
       case Argument::kAmong: {
         PERSONALIZE_ASSIGN_OR_RETURN(question.among, parse_id_set(value, is_in, caller, "among"));
@@ -141,13 +182,14 @@ Result<AnswerQuestion> AnswerQuestion::read(const AnswerDescriptor& descriptor, 
       }
     }
   }
-  question.k = limited(question.k, plan, values);
+  question.rows = limited(question.k, plan, values);
   return question;
 }
 
 std::string AnswerQuestion::key() const {
-  std::string key = fmt::format("{}:{}:{}:{}:", k, subject.size(), campaign.size(), version.size());
-  key.append(subject).append(campaign).append(version);
+  std::string key = fmt::format("{}:{}:{}:{}:{}:{}:", k, rows, subject.size(), campaign.size(),
+                                version.size(), context.size());
+  key.append(subject).append(campaign).append(version).append(context);
   for (const std::optional<IdList>* list : {&items, &among, &excluding}) {
     key.push_back(*list ? '+' : '-');
     if (*list) (*list)->append_hash(key);
@@ -165,20 +207,25 @@ Status answer(Connection& connection, const AnswerDescriptor& descriptor,
   PERSONALIZE_RETURN_IF_ERROR(admit(connection, *responder, descriptor.name));
   auto& bench = connection.part<Workbench>();
   rows.model = responder->model;
+  PERSONALIZE_ASSIGN_OR_RETURN(rows.unseen,
+                               connection.part<UnseenShelf>().get(connection, *responder));
   if (descriptor.purpose == Purpose::kSimilar) {
-    bench.answerer.ask_for_similar(*rows.model, rows.model->vocabulary.find(question.subject));
-  } else {
-    PERSONALIZE_RETURN_IF_ERROR(
-        ask_for_user(connection, *responder, question.subject, bench.answerer));
+    const ItemIndex item = find_item(*rows.model, rows.unseen.get(), question.subject);
+    bench.answerer.ask_for_similar(*rows.model, item, rows.unseen.get());
+    const std::optional<ItemSet> allowed =
+        allowed_items(question, rows, bench.answerer.item_count());
+    bench.answerer.best(question.rows, allowed ? &*allowed : nullptr, bench.answers);
+    take_answers(bench.answers, question.rows, rows);
+    return Status::ok();
   }
+  const UserQuestion asked{question.subject, question.context, descriptor.name};
+  PERSONALIZE_ASSIGN_OR_RETURN(const size_t events, ask_for_user(connection, *responder, asked,
+                                                                 rows.unseen, bench.answerer));
   if (descriptor.purpose == Purpose::kRank) {
     rank_list(question, bench, rows);
     return Status::ok();
   }
-  const std::optional<ItemSet> allowed = allowed_items(question, rows.model->vocabulary);
-  bench.answerer.best(question.k, allowed ? &*allowed : nullptr, bench.answers);
-  take_answers(bench.answers, rows);
-  return Status::ok();
+  return recommend(connection, *responder, question, events, bench, rows);
 }
 
 }  // namespace personalize

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/serving/answer.h"
 #include "engine/serving/loaded_model.h"
+#include "engine/serving/unseen_items.h"
 #include "engine/status.h"
 #include "extension/answer_arguments.h"
 #include "extension/answer_descriptor.h"
@@ -16,11 +18,13 @@ namespace personalize {
 
 // The arguments of a question. Texts are copies: they outlive the values they come from.
 struct AnswerQuestion {
-  std::string subject;      // the user, or the item that others are similar to
-  bool no_subject = false;  // it is NULL: no rows
-  size_t k = kDefaultAnswers;
-  std::string campaign, version;
+  std::string subject;            // the user, or the item that others are similar to
+  bool no_subject = false;        // it is NULL: no rows
+  size_t k = kDefaultAnswers;     // how long the list is, from which new items get their share
+  size_t rows = kDefaultAnswers;  // how many of it are looked at: LIMIT
+  std::string campaign, version, context;
   std::optional<IdList> items, among, excluding;
+  bool wants_id = false;  // recommendation_id is read
 
   // Reads xFilter's arguments. Errors: kInvalidInput naming the argument, its value and what would
   // be right.
@@ -37,15 +41,18 @@ struct AnswerRow {
   ItemIndex item = kNoItem;  // kNoItem: an item the model does not know
   uint32_t unknown = 0;      // then its place in AnswerRows::unknown
   double score = 0;
+  Reason reason = Reason::kNone;
 };
 
 struct AnswerRows {
   std::shared_ptr<const LoadedModel> model;  // whose items the rows name
-  std::vector<AnswerRow> rows;               // by rank, from 1
+  std::shared_ptr<const UnseenTable> unseen;
+  std::vector<AnswerRow> rows;  // by rank, from 1
   IdList unknown;
+  std::string recommendation_id;  // if it was wanted
 
   std::string_view item_id(const AnswerRow& row) const {
-    return row.item == kNoItem ? unknown[row.unknown] : model->vocabulary.id(row.item);
+    return row.item == kNoItem ? unknown[row.unknown] : item_id_of(*model, unseen.get(), row.item);
   }
 };
 

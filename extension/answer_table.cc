@@ -88,7 +88,7 @@ Status start_batch(AnswerCursor& cursor, const AnswerQuestion& question) {
   PERSONALIZE_ASSIGN_OR_RETURN(
       std::shared_ptr<Responder> responder,
       connection.part<Responders>().find(connection, question.asking(*cursor.table()->descriptor)));
-  cursor.batch = std::make_unique<BatchRows>(std::move(responder), question.k);
+  cursor.batch = std::make_unique<BatchRows>(std::move(responder), question.rows);
   PERSONALIZE_ASSIGN_OR_RETURN(const bool row, cursor.batch->next(connection));
   cursor.at_end = !row;
   return Status::ok();
@@ -105,7 +105,7 @@ Status start(AnswerCursor& cursor, int plan, sqlite3_value** values) {
                                AnswerQuestion::read(descriptor, plan, values));
   for (size_t i = 0, argv = 0; i < descriptor.arguments.size(); i++)
     if ((plan & (1 << i)) != 0) cursor.echo.set(i, values[argv++]);
-  if (question.no_subject || question.k == 0) return Status::ok();  // LIMIT 0
+  if (question.no_subject || question.rows == 0) return Status::ok();  // LIMIT 0
   if (descriptor.batch) return start_batch(cursor, question);
   const std::string key = question.key();
   if (const auto found = cursor.kept.find(key); found != cursor.kept.end()) {
@@ -175,11 +175,23 @@ void give_column(const AnswerRows& answers, size_t place, sqlite3_context* conte
   }
 }
 
+void give_reason(const AnswerRow& row, sqlite3_context* context) {
+  if (row.reason == Reason::kExploration) give_text(context, "Exploration");
+  if (row.reason == Reason::kPopular) give_text(context, "Popular item");
+}
+
 int column(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
   return guarded([&] {
     const auto& cursor = *static_cast<AnswerCursor*>(base);
-    const int visible = cursor.table()->descriptor->visible;
-    if (column >= visible) {
+    const AnswerDescriptor& descriptor = *cursor.table()->descriptor;
+    const int visible = descriptor.visible;
+    const int more = column - visible - static_cast<int>(descriptor.arguments.size());
+    if (more == 0) {
+      give_reason(cursor.answers->rows[cursor.row], context);
+    } else if (more > 0) {
+      if (!cursor.answers->recommendation_id.empty())
+        give_text(context, cursor.answers->recommendation_id);
+    } else if (column >= visible) {
       cursor.echo.give(static_cast<size_t>(column - visible), context);
     } else if (cursor.batch != nullptr) {
       give_batch_column(*cursor.batch, context, column);

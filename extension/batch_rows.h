@@ -1,6 +1,4 @@
-// The rows of batch_recommend: every user of a dataset group, a block of them at a time. The events
-// of a block are read on the connection's thread; then it is scored on all cores by threads that
-// have ended before the next row is given.
+// The rows of batch_recommend: every user of a dataset group, a block of them at a time.
 #pragma once
 
 #include <memory>
@@ -8,40 +6,39 @@
 #include <vector>
 
 #include "engine/serving/answer.h"
-#include "engine/serving/user_state.h"
 #include "engine/status.h"
+#include "extension/exploring.h"
 #include "extension/responder.h"
+#include "extension/user_blocks.h"
 
 namespace personalize {
 
 class BatchRows {
  public:
   BatchRows(std::shared_ptr<Responder> responder, size_t k)
-      : responder_(std::move(responder)), k_(k) {}
+      : blocks_(std::move(responder), "batch_recommend", kFirstBlock),
+        k_(k),
+        answers_(UserBlocks::kLargestBlock) {}
 
-  // Goes to the first or the next row; false: there is none. Errors: those of reading events;
-  // kInterrupted.
+  // Goes to the first or the next row; false: there is none. Errors: those of UserBlocks::next.
   Result<bool> next(Connection& connection);
 
   // The current row.
-  const std::string& user_id() const { return users_[user_]; }
+  const std::string& user_id() const { return blocks_.users()[user_]; }
   size_t rank() const { return row_ + 1; }
   std::string_view item_id() const {
-    return responder_->model->vocabulary.id(answers_[user_][row_].item);
+    return item_id_of(*blocks_.responder().model, blocks_.unseen(), answers_[user_][row_].item);
   }
   double score() const { return answers_[user_][row_].score; }
 
  private:
-  Status read_block(Connection& connection);
-  Status score_block(Connection& connection);
+  static constexpr size_t kFirstBlock = 16;
 
-  std::shared_ptr<Responder> responder_;
+  UserBlocks blocks_;
   size_t k_;
-  size_t block_ = 16;  // grows: LIMIT may end it soon
   bool begun_ = false;
-  std::vector<std::string> users_;
-  std::vector<std::vector<ModelEvent>> histories_;
-  std::vector<std::vector<Answer>> answers_;  // one a user
+  Exploration exploration_;
+  std::vector<std::vector<Answer>> answers_;  // one a user of the block
   size_t user_ = 0, row_ = 0;
 };
 

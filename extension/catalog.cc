@@ -5,7 +5,6 @@
 
 #include <array>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "extension/boundary.h"
 #include "extension/catalog_checks.h"
@@ -100,7 +99,7 @@ Result<CampaignEntry> read_campaign(const Statement& statement, std::string_view
   entry.min_provisioned_tps = statement.integer(3);
   if (!statement.is_null(4)) entry.max_tps = statement.integer(4);
   entry.wait_on_throttle = statement.text(5) == "wait";
-  PERSONALIZE_ASSIGN_OR_RETURN(entry.burst_seconds, parse_campaign_config(statement.text(6)));
+  PERSONALIZE_ASSIGN_OR_RETURN(entry.config, parse_campaign_config(statement.text(6)));
   entry.dataset_group = statement.text(7);
   return entry;
 }
@@ -284,28 +283,6 @@ Result<VersionName> parse_version_name(std::string_view text, std::string_view c
                               caller, text));
   }
   return version;
-}
-
-Result<double> parse_campaign_config(std::string_view json) {
-  constexpr double kDefaultBurst = 1.0;
-  constexpr double kLongestBurst = 10.0;
-  if (json.empty()) return kDefaultBurst;
-  const auto refuse = [&](std::string_view what) {
-    return Status(StatusCode::kInvalidInput,
-                  fmt::format("InvalidInputException: personalize_campaigns: config {} {}; it is a "
-                              "JSON object such as {{\"burst_seconds\": 1.0}}",
-                              json, what));
-  };
-  const nlohmann::json config = nlohmann::json::parse(json, nullptr, false);
-  if (!config.is_object()) return refuse("is no JSON object");
-  double burst = kDefaultBurst;
-  for (const auto& [key, value] : config.items()) {
-    if (key != "burst_seconds") return refuse(fmt::format("has the unknown key '{}'", key));
-    if (!value.is_number() || value < 0 || value > kLongestBurst)
-      return refuse("has a burst_seconds that is no number from 0 to 10");
-    burst = value;
-  }
-  return burst;
 }
 
 Result<std::optional<std::string>> find_setting(Connection& connection, std::string_view schema,

@@ -11,6 +11,7 @@
 
 #include "engine/status.h"
 #include "engine/training/job.h"
+#include "extension/campaign_config.h"
 #include "extension/connection.h"
 
 namespace personalize {
@@ -44,7 +45,7 @@ struct CampaignEntry {
   int64_t min_provisioned_tps = 1;
   std::optional<int64_t> max_tps;
   bool wait_on_throttle = false;
-  double burst_seconds = 1.0;
+  CampaignConfig config;
 };
 
 // The name of a solution version: 'movies/3', or 'movies/latest' (number 0).
@@ -54,9 +55,6 @@ struct VersionName {
 };
 // Error: kInvalidInput if it is none; `caller` leads the message.
 Result<VersionName> parse_version_name(std::string_view text, std::string_view caller);
-
-// A campaign's config column: its burst_seconds. Error: kInvalidInput.
-Result<double> parse_campaign_config(std::string_view json);
 
 // Makes the catalog in `schema` if it is not there, with a new uuid. Inside the caller's
 // transaction.

@@ -12,9 +12,12 @@
 #include "extension/connection.h"
 #include "extension/dataset_table.h"
 #include "extension/estimate_table.h"
+#include "extension/explain_table.h"
 #include "extension/import_function.h"
+#include "extension/insights_table.h"
 #include "extension/report_tables.h"
 #include "extension/score_function.h"
+#include "extension/segment_table.h"
 #include "extension/status_tables.h"
 #include "extension/train_function.h"
 #include "extension/upkeep_functions.h"
@@ -40,12 +43,15 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_stubs(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_train_function(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_estimate_table(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_insights_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_report_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_status_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_upkeep_functions(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_dataset_modules(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_answer_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_score_function(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_explain_table(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_segment_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_import_function(connection));
   return Status::ok();
 }

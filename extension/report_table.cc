@@ -145,17 +145,8 @@ int eof(sqlite3_vtab_cursor* base) {
 int column(sqlite3_vtab_cursor* base, sqlite3_context* context, int index) {
   const auto* cursor = static_cast<ReportCursor*>(base);
   const ReportRow& row = cursor->rows[cursor->at];
-  const auto give = [&](const std::string& text) {
-    sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  };
-  if (static_cast<size_t>(index) >= row.values.size()) {
-    if (!row.schema.empty()) give(row.schema);
-    return SQLITE_OK;
-  }
-  const ReportValue& value = row.values[static_cast<size_t>(index)];
-  if (const auto* integer = std::get_if<int64_t>(&value)) sqlite3_result_int64(context, *integer);
-  if (const auto* real = std::get_if<double>(&value)) sqlite3_result_double(context, *real);
-  if (const auto* text = std::get_if<std::string>(&value)) give(*text);
+  const auto place = static_cast<size_t>(index);
+  give(context, place < row.values.size() ? row.values[place] : text_or_null(row.schema));
   return SQLITE_OK;
 }
 
@@ -199,6 +190,13 @@ sqlite3_module make_module(bool may_delete) {
 
 ReportValue text_or_null(std::string_view text) {
   return text.empty() ? ReportValue() : ReportValue(std::string(text));
+}
+
+void give(sqlite3_context* context, const ReportValue& value) {
+  if (const auto* integer = std::get_if<int64_t>(&value)) sqlite3_result_int64(context, *integer);
+  if (const auto* real = std::get_if<double>(&value)) sqlite3_result_double(context, *real);
+  if (const auto* text = std::get_if<std::string>(&value))
+    sqlite3_result_text64(context, text->data(), text->size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
 Status register_report_table(const std::shared_ptr<Connection>& connection,

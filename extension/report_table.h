@@ -27,6 +27,9 @@ ReportValue number_or_null(const std::optional<Number>& number) {
   return number ? ReportValue(*number) : ReportValue();
 }
 
+// Makes `value` the result of a column; nothing: NULL.
+void give(sqlite3_context* context, const ReportValue& value);
+
 struct ReportRow {
   int64_t id = 0;  // the row's number, or with `erase` a hash of its first column
   std::string schema;

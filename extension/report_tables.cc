@@ -261,6 +261,10 @@ std::string_view type_name(RecipeType type) {
       return "PERSONALIZED_RANKING";
     case RecipeType::kRelatedItems:
       return "RELATED_ITEMS";
+    case RecipeType::kUserSegmentation:
+      return "USER_SEGMENTATION";
+    case RecipeType::kTrendingNow:
+      return "TRENDING_NOW";
   }
   return "";
 }

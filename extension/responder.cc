@@ -7,6 +7,7 @@
 #include <set>
 
 #include "extension/event_reader.h"
+#include "extension/metadata_reader.h"
 
 namespace personalize {
 namespace {
@@ -21,13 +22,20 @@ Fit fit_of(Purpose purpose, const Recipe& recipe) {
   const RecipeType type = recipe.type();
   switch (purpose) {
     case Purpose::kRecommend:
-      return type == RecipeType::kUserPersonalization ? Fit::kBest : Fit::kNone;
+      if (type == RecipeType::kUserPersonalization) return Fit::kBest;
+      return type == RecipeType::kTrendingNow ? Fit::kGood : Fit::kNone;
     case Purpose::kRank:
       if (type == RecipeType::kPersonalizedRanking) return Fit::kBest;
       return type == RecipeType::kUserPersonalization ? Fit::kGood : Fit::kNone;
     case Purpose::kSimilar:
       if (type == RecipeType::kRelatedItems) return Fit::kBest;
       return recipe.answers_similar_items() ? Fit::kGood : Fit::kNone;
+    case Purpose::kExplain:
+      if (type == RecipeType::kUserPersonalization) return Fit::kBest;
+      return type == RecipeType::kPersonalizedRanking ? Fit::kGood : Fit::kNone;
+    case Purpose::kSegment:
+      if (type == RecipeType::kUserSegmentation) return Fit::kBest;
+      return type == RecipeType::kUserPersonalization ? Fit::kGood : Fit::kNone;
   }
   return Fit::kNone;
 }
@@ -38,6 +46,10 @@ std::string_view example(Purpose purpose) {
       return "recommend('42', 10)";
     case Purpose::kRank:
       return "rank('42', json_array('50', '98'))";
+    case Purpose::kExplain:
+      return "explain('42', '50')";
+    case Purpose::kSegment:
+      return "user_segment('50', 100)";
     case Purpose::kSimilar:
       break;
   }
@@ -200,6 +212,7 @@ Result<std::shared_ptr<Responder>> Responders::make(VersionShelf& shelf, std::st
   responder->schema = shelf.schema();
   responder->model = std::move(model);
   responder->states = shelf.stores().states;
+  responder->recommendations = shelf.stores().recommendations;
   responder->state_secret = shelf.stores().state_secret;
   return responder;
 }
@@ -318,34 +331,61 @@ Status Responders::open_history(Connection& connection, Responder& responder) {
                                  open_event_source(connection, responder.schema, group));
     open.schema_version = schema_version;
     open.catalog_changes = stamp_.catalog_changes;
+    open.users.reset();
+    open.users_opened = false;
     open.readers.clear();
+  }
+  const ModelMetadata* metadata = responder.model->model->metadata();
+  if (metadata != nullptr && metadata->users.size() > 0 && !open.users_opened) {
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        open.users, open_metadata_source(connection, responder.schema, group, DatasetKind::kUsers));
+    open.users_opened = true;
   }
   if (open.readers.size() > kMostReaders) open.readers.clear();
   std::shared_ptr<HistoryReader>& reader = open.readers[responder.model.get()];
-  if (reader == nullptr) reader = std::make_shared<HistoryReader>(*open.source, responder.model);
+  if (reader == nullptr)
+    reader = std::make_shared<HistoryReader>(*open.source, responder.model, open.users.get());
   responder.source = open.source;
+  responder.users = open.users;
   responder.history = reader;
   return Status::ok();
 }
 
-Status ask_for_user(Connection& connection, Responder& responder, std::string_view user_id,
-                    Answerer& answerer) {
+Result<QuestionContext> context_of(const Responder& responder, const UserQuestion& question) {
+  if (question.context.empty()) return QuestionContext();
+  const Recipe& recipe = *responder.model->recipe;
+  if (!recipe.uses_metadata())
+    return Status(StatusCode::kInvalidInput,
+                  fmt::format("InvalidInputException: {}: context is {}, but recipe {} reads no "
+                              "context; hrnn-metadata does",
+                              question.caller, question.context, recipe.name()));
+  return QuestionContext::parse(question.context, responder.source->context_fields(),
+                                question.caller);
+}
+
+Result<size_t> ask_for_user(Connection& connection, Responder& responder,
+                            const UserQuestion& question,
+                            const std::shared_ptr<const UnseenTable>& unseen, Answerer& answerer) {
   // The buffers of all questions of the connection: none is asked while another is answered.
   struct Buffers {
-    std::vector<ModelEvent> history;
+    UserHistory history;
     UserState state;
   };
   auto& buffers = connection.part<Buffers>();
   PERSONALIZE_RETURN_IF_ERROR(connection.part<Responders>().open_history(connection, responder));
-  PERSONALIZE_RETURN_IF_ERROR(responder.history->read(user_id, buffers.history));
-  Question question{buffers.history, {}};
-  if (!buffers.history.empty()) {
-    const UserMemo memo{responder.states.get(), StateKey::make(responder.model->record.model_id,
-                                                               user_id, responder.state_secret)};
-    question.state = buffers.state.after(*responder.model->model, buffers.history, memo);
+  PERSONALIZE_ASSIGN_OR_RETURN(const QuestionContext context, context_of(responder, question));
+  UserHistory& history = buffers.history;
+  PERSONALIZE_RETURN_IF_ERROR(
+      responder.history->read(question.user, unseen, context.values(), history));
+  std::span<const float> state;
+  if (!history.events.empty()) {
+    const UserMemo memo{
+        responder.states.get(),
+        StateKey::make(responder.model->record.model_id, question.user, responder.state_secret)};
+    state = buffers.state.after(*responder.model->model, history.events, memo);
   }
-  answerer.ask_for_user(*responder.model, question);
-  return Status::ok();
+  answerer.ask_for_user(*responder.model, history.question(state), unseen.get());
+  return history.events.size();
 }
 
 }  // namespace personalize

@@ -21,13 +21,14 @@
 #include "engine/store/state_store.h"
 #include "extension/catalog.h"
 #include "extension/connection.h"
+#include "extension/question_context.h"
 #include "extension/version_shelf.h"
 
 namespace personalize {
 
 // What kind of question it is: decides which recipes fit where neither campaign nor version is
 // named.
-enum class Purpose { kRecommend, kRank, kSimilar };
+enum class Purpose { kRecommend, kRank, kSimilar, kExplain, kSegment };
 
 struct Asking {
   Purpose purpose = Purpose::kRecommend;
@@ -42,9 +43,14 @@ struct Responder {
   std::optional<CampaignEntry> campaign;  // nothing: a version was asked, which is not throttled
   std::shared_ptr<RateLimiter> limiter;   // of the campaign
   std::shared_ptr<StateStore> states;
+  std::shared_ptr<RecommendationStore> recommendations;
   uint64_t state_secret = 0;
-  std::shared_ptr<EventSource> source;  // opened by the first question about a user
+  std::shared_ptr<EventSource> source;    // opened by the first question about a user
+  std::shared_ptr<MetadataSource> users;  // that history reads, or null
   std::shared_ptr<HistoryReader> history;
+
+  // Of the campaign; without one, the defaults.
+  CampaignConfig config() const { return campaign ? campaign->config : CampaignConfig(); }
 };
 
 // A connection's responders. Part of Connection.
@@ -77,6 +83,8 @@ class Responders {
   };
   struct OpenSource {
     std::shared_ptr<EventSource> source;
+    std::shared_ptr<MetadataSource> users;  // opened by the first model that reads them
+    bool users_opened = false;
     int64_t schema_version = 0;
     uint64_t catalog_changes = 0;
     // By model: what they know of the source's codes outlives the responders.
@@ -105,8 +113,21 @@ class Responders {
 // = 'wait' it waits its turn. Errors: kThrottling saying when the next slot is, kInterrupted.
 Status admit(Connection& connection, Responder& responder, std::string_view caller);
 
+// A question about a user.
+struct UserQuestion {
+  std::string_view user;
+  std::string_view context;  // a JSON object; "": none
+  std::string_view caller;   // leads messages
+};
+
+// The values of a question's context. Errors: kInvalidInput, also where the recipe reads none. The
+// responder's history is open.
+Result<QuestionContext> context_of(const Responder& responder, const UserQuestion& question);
+
 // Scores all items for a user, in `answerer`, from the events that the caller's transaction sees.
-Status ask_for_user(Connection& connection, Responder& responder, std::string_view user_id,
-                    Answerer& answerer);
+// `unseen`: UnseenShelf::get() of this question. Gives the number of events.
+Result<size_t> ask_for_user(Connection& connection, Responder& responder,
+                            const UserQuestion& question,
+                            const std::shared_ptr<const UnseenTable>& unseen, Answerer& answerer);
 
 }  // namespace personalize

@@ -14,6 +14,7 @@ RowWriter::RowWriter(Connection& connection, std::string_view schema, std::strin
       config_(config),
       table_(table),
       rows_(shadow_table(schema, table, "row")),
+      changes_(config.kind == DatasetKind::kItems ? shadow_table(schema, table, "change") : ""),
       id_column_(static_cast<size_t>(
           config.find(config.kind == DatasetKind::kUsers ? "USER_ID" : "ITEM_ID"))) {}
 
@@ -43,6 +44,26 @@ Status RowWriter::explain(const Status& status) const {
                       table_, column, id_)};
 }
 
+Status RowWriter::count_change() {
+  if (changes_.empty()) return Status::ok();
+  if (!count_) {
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        count_, connection_.cached(fmt::format("UPDATE {} SET changes = changes + 1", changes_)));
+  }
+  return count_.run();
+}
+
+Result<bool> RowWriter::is_there() {
+  if (!find_) {
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        find_, connection_.cached(fmt::format("SELECT 1 FROM {} WHERE {} = ?1", rows_,
+                                              sql_name(config_.columns[id_column_].name))));
+  }
+  const Result<bool> found = find_.bind(1, id_).step();
+  find_.reset();
+  return found;
+}
+
 Result<int64_t> RowWriter::insert(std::span<sqlite3_value*> values, int conflict) {
   const bool replaces = conflict == SQLITE_REPLACE;
   Statement& statement = replaces ? replace_ : insert_;
@@ -60,6 +81,10 @@ Result<int64_t> RowWriter::insert(std::span<sqlite3_value*> values, int conflict
                                        replaces ? " OR REPLACE" : "", rows_, columns, parameters)));
   }
   PERSONALIZE_RETURN_IF_ERROR(bind_row(statement, values));
+  if (replaces && !changes_.empty()) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool changes, is_there());
+    if (changes) PERSONALIZE_RETURN_IF_ERROR(count_change());
+  }
   if (const Status status = statement.run(); !status.is_ok()) return explain(status);
   return sqlite3_last_insert_rowid(connection_.db());
 }
@@ -81,7 +106,7 @@ Status RowWriter::update(int64_t rowid, std::span<sqlite3_value*> values, int co
   PERSONALIZE_RETURN_IF_ERROR(bind_row(statement, values));
   if (const Status status = statement.bind(rowid_parameter, rowid).run(); !status.is_ok())
     return explain(status);
-  return Status::ok();
+  return count_change();
 }
 
 Status RowWriter::remove(int64_t rowid) {
@@ -89,11 +114,13 @@ Status RowWriter::remove(int64_t rowid) {
     PERSONALIZE_ASSIGN_OR_RETURN(
         delete_, connection_.cached(fmt::format("DELETE FROM {} WHERE rowid = ?1", rows_)));
   }
-  return delete_.bind(1, rowid).run();
+  PERSONALIZE_RETURN_IF_ERROR(delete_.bind(1, rowid).run());
+  return count_change();
 }
 
 void RowWriter::release() {
-  for (Statement* statement : {&insert_, &replace_, &update_, &update_or_replace_, &delete_})
+  for (Statement* statement :
+       {&insert_, &replace_, &update_, &update_or_replace_, &delete_, &find_, &count_})
     *statement = Statement();
 }
 

@@ -22,6 +22,10 @@ class RowWriter : public DatasetWriter {
  private:
   // Binds column i to parameter i + 1, the id to what lies in id_.
   Status bind_row(Statement& statement, std::span<sqlite3_value*> values);
+  // Counts the change of a row that was there.
+  Status count_change();
+  // Whether the id of the last bind_row is there.
+  Result<bool> is_there();
   // "the id is there already", with a message like a plain table's.
   Status explain(const Status& status) const;
 
@@ -29,6 +33,7 @@ class RowWriter : public DatasetWriter {
   const DatasetConfig& config_;
   const std::string table_;  // for messages
   const std::string rows_;
+  const std::string changes_;  // of items, else ""
   const size_t id_column_;
   std::string id_;
   Statement insert_;
@@ -36,6 +41,8 @@ class RowWriter : public DatasetWriter {
   Statement update_;
   Statement update_or_replace_;
   Statement delete_;
+  Statement find_;
+  Statement count_;
 };
 
 }  // namespace personalize

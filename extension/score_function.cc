@@ -14,6 +14,7 @@
 #include "extension/answer_arguments.h"
 #include "extension/boundary.h"
 #include "extension/responder.h"
+#include "extension/unseen_shelf.h"
 
 namespace personalize {
 namespace {
@@ -33,6 +34,7 @@ struct UserScores {
   std::string user;
   std::string campaign;
   std::shared_ptr<const LoadedModel> model;
+  std::shared_ptr<const UnseenTable> unseen;
   Answerer answerer;
 
   bool are_of(std::string_view asked_user, std::string_view asked_campaign) const {
@@ -57,7 +59,11 @@ Result<std::unique_ptr<UserScores>> score_all(Connection& connection, std::strin
   scores->user = user;
   scores->campaign = campaign;
   scores->model = responder->model;
-  PERSONALIZE_RETURN_IF_ERROR(ask_for_user(connection, *responder, user, scores->answerer));
+  PERSONALIZE_ASSIGN_OR_RETURN(scores->unseen,
+                               connection.part<UnseenShelf>().get(connection, *responder));
+  PERSONALIZE_RETURN_IF_ERROR(
+      ask_for_user(connection, *responder, {user, {}, kName}, scores->unseen, scores->answerer)
+          .status());
   return scores;
 }
 
@@ -83,7 +89,7 @@ Result<UserScores*> scores_of(sqlite3_context* context, std::string_view user,
     kept->users.clear();
     kept->bytes = 0;
   }
-  kept->bytes += scores->model->vocabulary.size() * sizeof(float);
+  kept->bytes += scores->answerer.item_count() * sizeof(float);
   kept->last = scores.get();
   kept->users[key] = std::move(scores);
   return kept->last;
@@ -99,7 +105,7 @@ Status score(sqlite3_context* context, int count, sqlite3_value** values) {
                                id_view(values[1], "personalize_score: item_id", item_buffer));
   const std::string_view campaign = count > 2 ? text_of(values[2]) : std::string_view();
   PERSONALIZE_ASSIGN_OR_RETURN(UserScores * scores, scores_of(context, user, campaign));
-  const ItemIndex index = scores->model->vocabulary.find(item);
+  const ItemIndex index = find_item(*scores->model, scores->unseen.get(), item);
   if (index != kNoItem) sqlite3_result_double(context, scores->answerer.score_of(index));
   return Status::ok();
 }

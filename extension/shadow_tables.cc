@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kInteractionSuffixes = {"event", "user", "item", "type",
                                                                   "exposure"};
-constexpr std::array<std::string_view, 1> kRowSuffixes = {"row"};
+constexpr std::array<std::string_view, 1> kUserSuffixes = {"row"};
+constexpr std::array<std::string_view, 2> kItemSuffixes = {"row", "change"};
 
 std::string_view storage_type(ColumnType type) {
   switch (type) {
@@ -53,6 +54,7 @@ std::string columns_of(const DatasetConfig& config, std::string_view suffix) {
   if (suffix == "event") return event_columns(config);
   if (suffix == "row") return row_columns(config);
   if (suffix == "exposure") return "item INTEGER PRIMARY KEY, shown INTEGER NOT NULL";
+  if (suffix == "change") return "changes INTEGER NOT NULL";
   return "code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE";
 }
 
@@ -60,7 +62,8 @@ std::string columns_of(const DatasetConfig& config, std::string_view suffix) {
 
 std::span<const std::string_view> shadow_suffixes(DatasetKind kind) {
   if (kind == DatasetKind::kInteractions) return kInteractionSuffixes;
-  return kRowSuffixes;
+  if (kind == DatasetKind::kItems) return kItemSuffixes;
+  return kUserSuffixes;
 }
 
 std::string shadow_table(std::string_view schema, std::string_view table, std::string_view suffix) {
@@ -93,6 +96,8 @@ Status create_shadow_tables(Connection& connection, std::string_view schema, std
   for (const std::string_view suffix : shadow_suffixes(config.kind))
     sql += fmt::format("CREATE TABLE {}({});\n", shadow_table(schema, table, suffix),
                        columns_of(config, suffix));
+  if (config.kind == DatasetKind::kItems)
+    sql += fmt::format("INSERT INTO {} VALUES (0);\n", shadow_table(schema, table, "change"));
   return connection.execute(sql);
 }
 

@@ -10,6 +10,9 @@
 //   impressions the item is
 // users, items:
 //   <table>_row    the columns as declared, the id UNIQUE
+//   <table>_change of items: one row, how often a row of <table>_row was changed or deleted, so
+//   that
+//                  a reader knows whether what it has read still holds
 #pragma once
 
 #include <span>

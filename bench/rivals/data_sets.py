@@ -20,6 +20,7 @@ class Event:
     item: str
     time: int
     value: str = None  # as the file has it
+    context: tuple = ()
 
 
 @dataclasses.dataclass
@@ -35,20 +36,30 @@ class DataSet:
     gru_seconds: int = 60  # CPU seconds of training that the GRU is given
     gru_batch: int = 32
     gru_rate: float = 0.004
+    item_fields: str = None  # of its items dataset: columns of items.csv with their types
+    user_fields: str = None
+    interaction_fields: str = None  # contextual columns; Event.context has their values in this order
 
 
 DATA_SETS = [
     DataSet("ml-1m-sasrec", "MovieLens 1M, SASRec's order, leave-one-out", "leave-last-two-out", "ml-1m",
-            order="order-sasrec.txt", gru_seconds=300),
+            order="order-sasrec.txt", gru_seconds=300,
+            item_fields="TITLE string textual, YEAR int, GENRES string categorical",
+            user_fields="GENDER string categorical, AGE string categorical, OCCUPATION string categorical"),
     DataSet("ml-1m-ids", "MovieLens 1M, SASRec's order, leave-one-out, ids and order alone", "leave-last-two-out", "ml-1m",
             order="order-sasrec.txt", ids_only=True, same_ids="ml-1m-sasrec", gru_seconds=300),
     DataSet("ml-1m-holdout", "MovieLens 1M, temporal hold-out", "temporal-holdout", "ml-1m", gru_seconds=300),
-    DataSet("ml-100k", "MovieLens 100K, leave-one-out", "leave-last-two-out", "ml-100k", gru_batch=16, gru_rate=0.005),
-    DataSet("amazon-beauty", "Amazon Beauty, leave-one-out", "leave-last-two-out", "amazon-beauty", gru_seconds=150),
+    DataSet("ml-100k", "MovieLens 100K, leave-one-out", "leave-last-two-out", "ml-100k", gru_batch=16, gru_rate=0.005,
+            item_fields="TITLE string textual, CREATION_TIMESTAMP long, GENRES string categorical",
+            user_fields="AGE int, GENDER string categorical, OCCUPATION string categorical"),
+    DataSet("amazon-beauty", "Amazon Beauty, leave-one-out", "leave-last-two-out", "amazon-beauty", gru_seconds=150,
+            item_fields="ATTRIBUTES string categorical"),
     DataSet("online-retail", "Online Retail, leave-one-out", "leave-last-two-out", "online-retail",
-            shipped="online-retail/orders.csv.xz", gru_seconds=150),
+            shipped="online-retail/orders.csv.xz", gru_seconds=150,
+            item_fields="DESCRIPTION string textual, PRICE float", user_fields="COUNTRY string categorical"),
     DataSet("movietweetings-100k", "MovieTweetings 100K, leave-one-out", "leave-last-two-out", "movietweetings-100k",
-            shipped="movietweetings/interactions.csv.xz"),
+            shipped="movietweetings/interactions.csv.xz",
+            item_fields="TITLE string textual, YEAR int, GENRES string categorical"),
 ]
 
 # The columns of the files, whoever made them.

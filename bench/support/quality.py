@@ -8,11 +8,14 @@ import tempfile
 import time
 
 import personalize_test as support
-from rivals import data_sets
+import new_items
+import recipes
+from rivals import data_sets, generated
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
 METRICS = {"HR": "hit_rate", "NDCG": "normalized_discounted_cumulative_gain", "P": "precision", "MRR": "mean_reciprocal_rank"}
 LISTS = {"all": "included", "unseen": "excluded"}
+MOST_LOST = 0.002  # of NDCG@10 for known items, by the new items' own scores
 SHOWN = {"leave-last-two-out": ("HR@10", "NDCG@10", "MRR@25"), "temporal-holdout": ("P@5", "P@10", "P@25", "MRR@25")}
 
 
@@ -100,7 +103,7 @@ def goal_rows(measured):
     """The figures that are required, each with whether it was reached."""
     rows = []
     for goal in read_csv("goals.csv"):
-        if goal["data"] not in measured:
+        if goal["data"] not in measured or goal["list"] not in LISTS:
             continue
         row = measured[goal["data"]].row(goal["metric"], goal["list"])
         missing = float(goal["at_least"]) - row["value"]
@@ -142,19 +145,14 @@ def chosen(names):
     return found
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="bench/quality", description="How good hrnn's lists are, beside what is required, "
-                                     "published, and reached by rivals.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="data sets, or the beginning of their names: "
-                        + ", ".join(data_set.name for data_set in data_sets.DATA_SETS))
-    parser.add_argument("--rivals", action="store_true", help="train EASE, ALS, a Markov chain and a GRU on the same splits")
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of hrnn to average (3)")
-    parser.add_argument("--hyperparameters", help="JSON; the defaults are what is to be measured")
-    parser.add_argument("--header", default="", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+def goal_of(name, metric, which):
+    return next((float(goal["at_least"]) for goal in read_csv("goals.csv")
+                 if (goal["data"], goal["metric"], goal["list"]) == (name, metric, which)), None)
 
+
+def found_data_sets(options):
+    """(data set, title, file, events) of each that is chosen and here."""
     shared = support.shared_data()
-    measured, rivals, comparisons = {}, {}, []
     for data_set in chosen(options.names):
         path = data_sets.source_file(data_set, shared)
         if path is None:
@@ -162,7 +160,12 @@ def main():
             continue
         title = data_set.title if shared else f"{data_set.title}, as shipped"
         progress(f"{data_set.name}: {title}, {path}")
-        events = data_sets.read(data_set, path)
+        yield data_set, title, path, data_sets.read(data_set, path)
+
+
+def report_hrnn(options):
+    measured, rivals, comparisons = {}, {}, []
+    for data_set, title, _, events in found_data_sets(options):
         measured[data_set.name] = train(data_set, title, events, options)
         progress(f"  {measured[data_set.name].seconds:.0f} s, {measured[data_set.name].cpu_seconds:.0f} CPU s")
         ids = data_set.same_ids or data_set.name
@@ -172,14 +175,58 @@ def main():
         head = ["model", *(f"{metric} {which}" for which in LISTS for metric in shown), "CPU s", "source"]
         comparisons.append((title, table(head, comparison_rows(data_set, measured[data_set.name], rivals.get(ids, []),
                                                                    options.seeds))))
-
-    print(options.header + "\n")
     print("all: items that the user has had stay in the list; unseen: they are taken out. +-: standard error over the users. "
           "CPU s: of the fit, of hrnn with its whole evaluation, a seed.\n")
     print(table(["data, protocol", "list", "figure", "measured", "between seeds", "at least", "", "to compare"],
                 goal_rows(measured)))
     for title, text in comparisons:
         print(f"\n### {title}\n\n{text}")
+
+
+def report_recipes(options):
+    rows = []
+    for data_set, title, path, events in found_data_sets(options):
+        if data_set.protocol == "leave-last-two-out" and not data_set.ids_only:
+            rows += recipes.of_data_set(data_set, path, title, events, progress)
+    if not options.names:
+        for name in generated.DATA_SETS:
+            progress(f"{name}:")
+            rows += recipes.of_generated(name, progress)
+    print("all: items that the user has had stay in the list; unseen: they are taken out. +-: standard error over the users of "
+          "NDCG@10 unseen. CPU s: of the fit and its evaluation.\n")
+    print(table(recipes.HEAD, rows))
+
+
+def report_new_items(options):
+    placed, explored = [], []
+    for data_set, title, path, events in found_data_sets(options):
+        if data_set.protocol != "leave-last-two-out" or not data_set.item_fields or not (path.parent / "items.csv").exists():
+            continue
+        found = new_items.NewItems(data_set, path, events, options.seed, progress)
+        placed.append(new_items.placed_row(title, found, goal_of(data_set.name, "R@50", "new"), MOST_LOST))
+        explored += new_items.explored_rows(title, found)
+    print(f"A tenth of the items is held out altogether, inserted after the training of {new_items.RECIPE} with metadata alone, and "
+          "asked for in the last fifth of each user's events.\n")
+    print(table(new_items.PLACED_HEAD, placed) + "\n")
+    print(table(new_items.EXPLORED_HEAD, explored))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench/quality", description="How good the recipes' lists are, beside what is required, "
+                                     "published, and reached by rivals.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="data sets, or the beginning of their names: "
+                        + ", ".join(data_set.name for data_set in data_sets.DATA_SETS))
+    parser.add_argument("--recipes", action="store_true", help="every recipe in place of hrnn, also on generated data")
+    parser.add_argument("--new-items", action="store_true", help="items without events: where they are placed, and what exploring "
+                        "them costs")
+    parser.add_argument("--rivals", action="store_true", help="train EASE, ALS, a Markov chain and a GRU on the same splits as hrnn")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of hrnn to average (3)")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice of new items (1)")
+    parser.add_argument("--hyperparameters", help="JSON, of hrnn; the defaults are what is to be measured")
+    parser.add_argument("--header", default="", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    print(options.header + "\n")
+    (report_recipes if options.recipes else report_new_items if options.new_items else report_hrnn)(options)
 
 
 if __name__ == "__main__":

@@ -261,6 +261,7 @@ void MarkovChain::terms(std::span<const ModelEvent> history, MarkovTerms& out) c
   float weight = 1;
   for (size_t g = 0; g < window; ++g, weight *= settings_.decay) {
     const auto item = static_cast<size_t>(history[history.size() - 1 - g].item);
+    if (item >= total_.size()) continue;  // an unseen item: nothing is known to follow it
     const float factor = weight / (total_[item] + settings_.smoothing);
     for (uint64_t entry = row_[item]; entry < row_[item + 1]; ++entry) {
       const ItemIndex next = column_[entry];

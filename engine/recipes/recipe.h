@@ -23,7 +23,13 @@
 namespace personalize {
 
 // Amazon Personalize's recipe types.
-enum class RecipeType { kUserPersonalization, kPersonalizedRanking, kRelatedItems };
+enum class RecipeType {
+  kUserPersonalization,
+  kPersonalizedRanking,
+  kRelatedItems,
+  kUserSegmentation,
+  kTrendingNow
+};
 
 // One hyperparameter of a recipe: name, default and range, as doc/sql.md lists them.
 struct HyperparameterSpec {
@@ -145,15 +151,18 @@ enum class ScoreKind {
   kLogits,      // a softmax turns them into Amazon's scores
   kCounts,      // popularity: the number of users
   kSimilarity,  // -1 .. 1
+  // trending-now: how many times as much as before; for users without a history too.
+  kGrowth,
 };
 
 // How old the items of a model are, for campaigns that give places to new ones. Views of the model.
 struct ItemAges {
   std::span<const float> events;     // in training, one an item of the vocabulary
   std::span<const int64_t> created;  // its CREATION_TIMESTAMP, else its first event in training
-  int64_t newest_event = 0;          // of the training
-  // An item is new with at most so many events, and no older than so many days: as of the newest
-  // event, or of the question.
+  // The newest event of the training; for hrnn-coldstart, the newest creation of an item.
+  int64_t newest_event = 0;
+  // An item is new with at most so many events, and no older than so many days: as of newest_event,
+  // or of the question.
   float few_events = 0;
   double most_days = 0;  // 0: what the campaign says
   bool as_of_question = false;

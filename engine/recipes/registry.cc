@@ -6,7 +6,9 @@
 #include "engine/recipes/markov.h"
 #include "engine/recipes/popularity.h"
 #include "engine/recipes/recipe.h"
+#include "engine/recipes/similar_items.h"
 #include "engine/recipes/sims.h"
+#include "engine/recipes/trending.h"
 
 namespace personalize {
 namespace {
@@ -17,8 +19,17 @@ constexpr std::string_view kAmazonPrefix = "aws-";
 }  // namespace
 
 std::span<const Recipe* const> all_recipes() {
-  static const std::array recipes = {&popularity_recipe(), &sims_recipe(), &markov_recipe(),
-                                     &hrnn_recipe(), &personalized_ranking_recipe()};
+  static const std::array recipes = {&popularity_recipe(),
+                                     &sims_recipe(),
+                                     &markov_recipe(),
+                                     &hrnn_recipe(),
+                                     &personalized_ranking_recipe(),
+                                     &hrnn_metadata_recipe(),
+                                     &hrnn_coldstart_recipe(),
+                                     &user_personalization_recipe(),
+                                     &item_affinity_recipe(),
+                                     &trending_recipe(),
+                                     &similar_items_recipe()};
   return recipes;
 }
 

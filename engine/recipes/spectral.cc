@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <eigen3/Eigen/Cholesky>
 #include <eigen3/Eigen/Eigenvalues>
 #include <numeric>
 #include <vector>
@@ -10,17 +9,14 @@
 #include "engine/math/aligned_floats.h"
 #include "engine/math/dispatch.h"
 #include "engine/math/random.h"
+#include "engine/recipes/subspace.h"
 
 namespace personalize {
 namespace {
 
-constexpr size_t kExtraColumns = 16;
-constexpr int kIterations = 4;
 constexpr uint64_t kStream = 0x5BEC;
 constexpr double kRowPrior = 5;
 constexpr size_t kMostFloats = size_t{1} << 25;
-
-using Square = Eigen::MatrixXd;
 
 // A symmetric sparse matrix, row by row.
 struct SparseMatrix {
@@ -101,82 +97,29 @@ bool multiply(const SparseMatrix& x, const AlignedFloats& q, size_t columns,
   return true;
 }
 
-// a' b, columns x columns.
-Square inner_products(const AlignedFloats& a, const AlignedFloats& b, size_t columns) {
-  const size_t rows = a.size() / columns;
-  const auto stride = static_cast<ptrdiff_t>(columns);
-  AlignedFloats products(columns * columns);
-  kernels().product(columns, columns, rows, {a.data(), 1, stride}, b.data(), stride,
-                    products.data(), stride, false);
-  Square result(stride, stride);
-  for (ptrdiff_t i = 0; i < stride; ++i)
-    for (ptrdiff_t j = 0; j < stride; ++j)
-      result(i, j) = products[static_cast<size_t>(i * stride + j)];
-  return result;
-}
-
-// out = q m, m columns x n (n <= columns); `stride` floats from row to row of `out`.
-void transform(const AlignedFloats& q, size_t columns, const Square& m, float* out, size_t stride) {
-  const size_t rows = q.size() / columns;
-  const auto n = static_cast<size_t>(m.cols());
-  AlignedFloats right(columns * n);
-  for (size_t i = 0; i < columns; ++i)
-    for (size_t j = 0; j < n; ++j)
-      right[i * n + j] =
-          static_cast<float>(m(static_cast<ptrdiff_t>(i), static_cast<ptrdiff_t>(j)));
-  kernels().product(rows, n, columns, {q.data(), static_cast<ptrdiff_t>(columns), 1}, right.data(),
-                    static_cast<ptrdiff_t>(n), out, static_cast<ptrdiff_t>(stride), false);
-}
-
-// Makes the columns of q orthonormal: Cholesky's method on q' q, three times, the first time with a
-// shift that keeps it positive (Fukaya et al. 2020). `other` is scratch.
-bool orthonormalise(AlignedFloats& q, size_t columns, AlignedFloats& other) {
-  for (int round = 0; round < 3; ++round) {
-    Square gram = inner_products(q, q, columns);
-    gram.diagonal().array() += gram.trace() * (round == 0 ? 1e-5 : 1e-12) + 1e-30;
-    const Eigen::LLT<Square> cholesky(gram);
-    if (cholesky.info() != Eigen::Success) return false;
-    const Square inverse = cholesky.matrixU().solve(
-        Square::Identity(static_cast<ptrdiff_t>(columns), static_cast<ptrdiff_t>(columns)));
-    if (!inverse.allFinite()) return false;
-    transform(q, columns, inverse, other.data(), columns);
-    std::swap(q, other);
-  }
-  return true;
-}
-
-// Writes the first columns - kExtraColumns columns of `embedding` (items x size). False if the
-// decomposition came to nothing.
+// Writes the first columns - kExtraColumns numbers of each row of `embedding` (items x size). False
+// if the decomposition came to nothing.
 bool decompose(const SparseMatrix& x, size_t size, size_t columns, uint64_t seed,
                const std::function<bool()>& stop, std::span<float> embedding) {
-  const size_t items = x.row.size() - 1;
-  const size_t kept = columns - kExtraColumns;
-  Random random(seed, kStream);
-  AlignedFloats q(items * columns);
-  AlignedFloats other(items * columns);
-  for (float& value : other.span()) value = static_cast<float>(random.normal());
-  for (int iteration = 0; iteration <= kIterations; ++iteration) {
-    if (!multiply(x, other, columns, stop, q) || !orthonormalise(q, columns, other)) return false;
-    std::swap(q, other);
-  }
-  std::swap(q, other);
-  if (!multiply(x, q, columns, stop, other)) return false;
-  const Square projected = inner_products(q, other, columns);
-  const Eigen::SelfAdjointEigenSolver<Square> solver((projected + projected.transpose()) / 2);
-  if (solver.info() != Eigen::Success) return false;
+  const auto product = [&](const AlignedFloats& q, size_t width, AlignedFloats& out) {
+    return multiply(x, q, width, stop, out);
+  };
+  return leading_eigenvectors(x.row.size() - 1, columns, seed, product, size, embedding);
+}
 
-  std::vector<ptrdiff_t> order(columns);
-  std::iota(order.begin(), order.end(), 0);
-  const auto magnitude = [&](ptrdiff_t i) { return std::abs(solver.eigenvalues()(i)); };
-  std::sort(order.begin(), order.end(), [&](ptrdiff_t a, ptrdiff_t b) {
-    return magnitude(a) != magnitude(b) ? magnitude(a) > magnitude(b) : a < b;
-  });
-  Square vectors(static_cast<ptrdiff_t>(columns), static_cast<ptrdiff_t>(kept));
-  for (size_t j = 0; j < kept; ++j)
-    vectors.col(static_cast<ptrdiff_t>(j)) =
-        solver.eigenvectors().col(order[j]) * std::sqrt(magnitude(order[j]));
-  transform(q, columns, vectors, embedding.data(), size);
-  return true;
+// All of X's eigenvectors instead of some.
+void decompose_exactly(const SparseMatrix& x, AlignedFloats& vectors) {
+  const auto items = static_cast<ptrdiff_t>(x.row.size() - 1);
+  Eigen::MatrixXd dense = Eigen::MatrixXd::Zero(items, items);
+  for (ptrdiff_t i = 0; i < items; ++i)
+    for (uint64_t e = x.row[static_cast<size_t>(i)]; e < x.row[static_cast<size_t>(i) + 1]; ++e)
+      dense(i, x.column[e]) = x.value[e];
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(dense);
+  if (solver.info() != Eigen::Success) return;
+  for (ptrdiff_t i = 0; i < items; ++i)
+    for (ptrdiff_t k = 0; k < items; ++k)
+      vectors[static_cast<size_t>(i * items + k)] = static_cast<float>(
+          solver.eigenvectors()(i, k) * std::sqrt(std::abs(solver.eigenvalues()(k))));
 }
 
 Status interrupted() { return {StatusCode::kInterrupted, "training was interrupted"}; }
@@ -223,6 +166,32 @@ Status spectral_embedding(const MarkovCounts& counts, size_t size, float deviati
     for (float& value : row.subspan(known)) value = noise();
   }
   return Status::ok();
+}
+
+Result<size_t> association_vectors(const MarkovCounts& counts, size_t size, uint64_t seed,
+                                   const std::function<bool()>& stop, AlignedFloats& vectors) {
+  const size_t items = counts.total.size();
+  const size_t columns = spectral_columns(items, size);
+  const size_t length = items < size + kExtraColumns ? items : size;
+  vectors = AlignedFloats(items * length);
+  SparseMatrix x = symmetric_sum(counts, stop);
+  if (stop()) return interrupted();
+  mutual_information(x);
+  if (items < size + kExtraColumns) {
+    decompose_exactly(x, vectors);
+  } else if (columns > 0 && !decompose(x, size, columns, seed, stop, vectors.span())) {
+    if (stop()) return interrupted();
+    vectors = AlignedFloats(items * length);
+  }
+  for (size_t i = 0; i < items; ++i) {
+    const std::span<float> row = vectors.span().subspan(i * length, length);
+    double squares = 0;
+    for (const float value : row) squares += static_cast<double>(value) * value;
+    const bool known = squares >= 1e-12 && std::isfinite(squares);
+    const auto scale = static_cast<float>(known ? 1 / std::sqrt(squares) : 0);
+    for (float& value : row) value = known ? value * scale : 0;
+  }
+  return length;
 }
 
 }  // namespace personalize

@@ -11,6 +11,7 @@
 #include <functional>
 #include <span>
 
+#include "engine/math/aligned_floats.h"
 #include "engine/recipes/markov_counts.h"
 #include "engine/status.h"
 
@@ -26,5 +27,12 @@ size_t spectral_columns(size_t items, size_t size);
 // Errors: kInterrupted when `stop` says so.
 Status spectral_embedding(const MarkovCounts& counts, size_t size, float deviation, uint64_t seed,
                           const std::function<bool()>& stop, std::span<float> embedding);
+
+// The same decomposition for items that are compared by their vectors' angles: exact where there
+// are fewer than size + 16 items. Makes `vectors` items x the length that is returned (size, or as
+// many as there are items), every row of length 1, or 0 if it is not known what goes with the item.
+// Errors: kInterrupted when `stop` says so.
+Result<size_t> association_vectors(const MarkovCounts& counts, size_t size, uint64_t seed,
+                                   const std::function<bool()>& stop, AlignedFloats& vectors);
 
 }  // namespace personalize

@@ -32,8 +32,9 @@ void Answerer::ask_for_user(const LoadedModel& model, const Question& question,
   self_ = kNoItem;
   normalised_ = false;
   popular_ = false;
-  if (question.history.empty()) return ask_for_popular(model, strangers);
   kind_ = model.model->score_kind();
+  if (question.history.empty() && kind_ != ScoreKind::kGrowth)
+    return ask_for_popular(model, strangers);
   scores_.resize(known + strangers);
   const std::span<float> scores(scores_);
   model.model->score(question, scores.first(known));
@@ -74,6 +75,7 @@ void Answerer::normalise(std::span<const float> scores) {
         if (score > 0) normaliser_ += static_cast<double>(score);
       break;
     case ScoreKind::kSimilarity:
+    case ScoreKind::kGrowth:
       break;
   }
 }
@@ -85,6 +87,7 @@ double Answerer::scaled(float score) const {
     case ScoreKind::kCounts:
       return normaliser_ > 0 ? static_cast<double>(score) / normaliser_ : 0;
     case ScoreKind::kSimilarity:
+    case ScoreKind::kGrowth:
       break;
   }
   return static_cast<double>(score);

@@ -46,3 +46,14 @@ UPDATE personalize_solutions SET name = 'films';
 -- numbers are not used twice
 UPDATE personalize_solutions SET name = 'movies';
 SELECT personalize_train('movies');
+-- exploration
+INSERT INTO personalize_campaigns(name, version, config) VALUES ('few', 'movies/latest', '{"exploration_weight": 0, "exploration_item_age_cut_off": 0.5}');
+INSERT INTO personalize_campaigns(name, version, config) VALUES ('amazon', 'movies/latest',
+  '{"itemExplorationConfig": {"explorationWeight": "0.3", "explorationItemAgeCutOff": "30"}}');
+INSERT INTO personalize_campaigns(name, version, config) VALUES ('x', 'movies/latest', '{"exploration_weight": 1.5}');
+INSERT INTO personalize_campaigns(name, version, config) VALUES ('x', 'movies/latest', '{"exploration_weight": "much"}');
+INSERT INTO personalize_campaigns(name, version, config) VALUES ('x', 'movies/latest', '{"exploration_item_age_cut_off": 0}');
+INSERT INTO personalize_campaigns(name, version, config) VALUES ('x', 'movies/latest', '{"itemExplorationConfig": 0.3}');
+INSERT INTO personalize_campaigns(name, version, config) VALUES ('x', 'movies/latest', '{"itemExplorationConfig": {"explorationWeight": "-1"}}');
+INSERT INTO personalize_campaigns(name, version, config) VALUES ('x', 'movies/latest', '{"itemExplorationConfig": {"weight": 1}}');
+SELECT name FROM personalize_campaigns;

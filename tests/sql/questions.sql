@@ -114,7 +114,7 @@ SELECT * FROM rank('u1', '[10, null]');
 SELECT * FROM rank('u1', '[10, [20]]');
 SELECT * FROM recommend('u1', 1) WHERE filter = 'stock';
 SELECT * FROM recommend('u1', 1) WHERE context = '{}';
-SELECT * FROM recommend('u1', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+SELECT * FROM recommend('u1', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 CREATE VIRTUAL TABLE mine USING recommend;
 INSERT INTO recommend(user_id) VALUES ('u1');
 SELECT personalize_score('u1');

@@ -20,7 +20,11 @@ double schedule(double done) {
   return 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, (done - kWarmUp) / (1 - kWarmUp))));
 }
 
-Adam::Adam(const Layout& layout) : layout_(layout), first_(layout.size), second_(layout.size) {
+Adam::Adam(const Layout& layout, const ItemColumns* items)
+    : layout_(layout),
+      first_(layout.size),
+      second_(layout.size),
+      columns_(items != nullptr ? std::make_unique<ColumnAdam>(layout, *items) : nullptr) {
   const size_t d = layout.shape.embedding;
   // E's slices are whole panels; the own-history term, which learns faster, is a slice of its own.
   const size_t panels_a_slice = std::max<size_t>(1, kSliceFloats / (ItemPanels::kPanel * d));
@@ -36,19 +40,37 @@ Adam::Adam(const Layout& layout) : layout_(layout), first_(layout.size), second_
   squares_.resize(slices_.size());
 }
 
-void Adam::update(const Slice& slice, double rate, float clip,
-                  std::vector<AlignedFloats*>& gradients, Network& network) {
+AdamStep Adam::at_rate(double rate, float clip) const {
   const auto steps = static_cast<double>(steps_);
   const double correction = 1 - std::pow(static_cast<double>(kAdamDecay1), steps);
+  return {.rate = static_cast<float>(rate / correction),
+          .second_scale = static_cast<float>(
+              1 / std::sqrt(1 - std::pow(static_cast<double>(kAdamDecay2), steps))),
+          .gradient_scale = clip};
+}
+
+void Adam::add_column_steps(const Slice& slice, float* parameters) const {
+  const size_t d = layout_.shape.embedding;
+  const size_t items = layout_.shape.items;
+  if (slice.last_panel > 0) {
+    columns_->move_rows(slice.begin / d, slice.end / d, parameters);
+    return;
+  }
+  const auto item_of = [&](size_t place) {
+    return std::clamp(place, layout_.bias, layout_.bias + items) - layout_.bias;
+  };
+  columns_->move_biases(item_of(slice.begin), item_of(slice.end), parameters);
+}
+
+void Adam::update(const Slice& slice, double rate, float clip,
+                  std::vector<AlignedFloats*>& gradients, Network& network) {
   if (slice.begin == layout_.own) rate *= kOwnHistoryRate;
-  const AdamStep step{.rate = static_cast<float>(rate / correction),
-                      .second_scale = static_cast<float>(
-                          1 / std::sqrt(1 - std::pow(static_cast<double>(kAdamDecay2), steps))),
-                      .gradient_scale = clip};
+  const AdamStep step = at_rate(rate, clip);
   const size_t size = slice.end - slice.begin;
   kernels().adam(size, step, gradients[0]->data() + slice.begin,
                  network.parameters.data() + slice.begin, first_.data() + slice.begin,
                  second_.data() + slice.begin);
+  if (columns_ != nullptr) add_column_steps(slice, network.parameters.data());
   for (AlignedFloats* gradient : gradients) std::fill_n(gradient->data() + slice.begin, size, 0.0F);
   network.panels.pack(slice.first_panel, slice.last_panel,
                       network.parameters.data() + layout_.embedding);
@@ -72,6 +94,14 @@ bool Adam::step(double rate, std::vector<AlignedFloats*>& gradients, Network& ne
   const double norm = std::sqrt(squares);
   const auto clip = static_cast<float>(norm > kLargestNorm ? kLargestNorm / norm : 1);
   ++steps_;
+  if (columns_ != nullptr) {
+    const AdamStep step = at_rate(rate, clip);
+    const auto step_columns = [&](size_t task) {
+      poll();
+      columns_->step(task, step, gradients[0]->data());
+    };
+    if (!team.run(columns_->tasks(), std::cref(step_columns), poll)) return false;
+  }
   const auto update_slice = [&](size_t i) {
     poll();
     update(slices_[i], rate, clip, gradients, network);

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "engine/math/aligned_floats.h"
 #include "engine/math/thread_team.h"
+#include "engine/recipes/hrnn/column_adam.h"
 #include "engine/recipes/hrnn/network.h"
 
 namespace personalize::hrnn {
@@ -19,7 +21,9 @@ double schedule(double done);
 
 class Adam {
  public:
-  explicit Adam(const Layout& layout);
+  // `items`, if not null: E and b learn by the items' columns, too (column_adam.h); what it views
+  // must outlive the Adam.
+  explicit Adam(const Layout& layout, const ItemColumns* items = nullptr);
 
   // One update with learning rate `rate`; the own-history term learns five times as fast. Sets the
   // gradients to 0 and packs the network's panels and transposed copies. False if memory ran out or
@@ -33,14 +37,18 @@ class Adam {
     size_t begin, end;               // of the parameters
     size_t first_panel, last_panel;  // made of them
   };
+  AdamStep at_rate(double rate, float clip) const;
   void update(const Slice& slice, double rate, float clip, std::vector<AlignedFloats*>& gradients,
               Network& network);
+  // What the items' columns move among a slice's parameters.
+  void add_column_steps(const Slice& slice, float* parameters) const;
 
   const Layout layout_;
   std::vector<Slice> slices_;
   std::vector<double> squares_;  // one a slice
   AlignedFloats first_;
   AlignedFloats second_;
+  std::unique_ptr<ColumnAdam> columns_;  // null: items learn by themselves
   int64_t steps_ = 0;
 };
 

@@ -6,6 +6,8 @@
 #include "engine/math/parallel.h"
 #include "engine/recipes/calibration.h"
 #include "engine/recipes/hrnn/candidates.h"
+#include "engine/recipes/hrnn/cold_calibration.h"
+#include "engine/recipes/hrnn/item_ridge.h"
 #include "engine/recipes/hrnn/training_cost.h"
 #include "engine/recipes/markov_counts.h"
 #include "engine/recipes/spectral.h"
@@ -48,29 +50,79 @@ double decomposition_seconds(const Shape& shape, double entries) {
   return products / (kDecompositionShare * machine_speed().products);
 }
 
+// Columns of metadata, of which a dataset of few rows has few.
+struct Columns {
+  size_t items = 0, side = 0;
+};
+
+Columns columns_at_most(const DataSize& size) {
+  constexpr uint64_t kNumbers = 256;  // buckets of numeric fields, of however few rows
+  constexpr uint64_t kValuesARow = 8;
+  const auto at_most = [](uint64_t rows) {
+    return static_cast<size_t>(std::min<uint64_t>(kMostColumns, kNumbers + kValuesARow * rows));
+  };
+  return {at_most(size.items), at_most(size.users) + at_most(size.events)};
+}
+
+// Which columns items, users and contexts have.
+double told_bytes(const DataSize& size) {
+  constexpr double kRowBytes = 64;
+  return kRowBytes * static_cast<double>(size.items + size.users) +
+         4 * static_cast<double>(size.events);
+}
+
+// Four arrays of moments, steps and gradients.
+double column_adam_bytes(const Columns& columns, const Shape& shape) {
+  return 4 * 4 * static_cast<double>(columns.items) * static_cast<double>(shape.embedding + 16);
+}
+
+// The ridge's arrays, of each thread one set; items left out; the scores that alpha and beta are
+// fitted on.
+double unseen_bytes(const Columns& columns, const DataSize& size, const TrainingOptions& options) {
+  if (columns.items == 0) return 0;
+  const auto items = static_cast<double>(size.items);
+  const auto d = static_cast<double>(options.embedding + 1);
+  const double left_out = std::min<double>(items, static_cast<double>(kMostLeftOut));
+  const auto cases = static_cast<double>(cold_cases(static_cast<size_t>(left_out)));
+  return 4 *
+         (static_cast<double>(columns.items) * (d + 6 * 64 * thread_count(options.threads)) +
+          left_out * d + cases * (items + left_out) + 8 * items * thread_count(options.threads));
+}
+
+constexpr double kEncoderBytes = 64;  // of a column, its text among them
+
 }  // namespace
 
 FitCost fit_cost(const DataSize& size, const TrainingOptions& options, size_t calibration_users,
-                 double budget_seconds) {
-  const Shape shape{size.items, options.embedding, options.hidden, kGapFeatures + kMostValues};
+                 double budget_seconds, bool metadata) {
+  const Columns columns = metadata ? columns_at_most(size) : Columns{};
+  const Shape shape{size.items, options.embedding, options.hidden, kGapFeatures + kMostValues,
+                    columns.side};
   const TrainingCost training = training_cost(shape, size.events, options);
   const CountingCost counting = counting_cost(size, {}, options.threads);
   const auto items = static_cast<double>(size.items);
   const auto events = static_cast<double>(size.events);
   const double history = events / static_cast<double>(std::max<uint64_t>(1, size.users));
   const auto parameters = static_cast<double>(Layout(shape).size);
-  const double learned = 4 * parameters + 8 * events;
+  const double placing = unseen_bytes(columns, size, options);
+  const double learned = 4 * parameters + 8 * events + (metadata ? told_bytes(size) : 0);
   // The recency table sorts the times of all events; calibration keeps the users' logits.
   const double preparing = 2 * 8 * counting.entries +
                            4 * items * static_cast<double>(shape.embedding) + 8 * events +
                            (options.recency ? 24 * events : 0);
   const double calibrating = learned + 2 * 8 * counting.entries +
-                             4 * static_cast<double>(calibration_users) * items +
+                             4 * static_cast<double>(calibration_users) *
+                                 (items + static_cast<double>(options.embedding)) +
                              calibration_bytes(calibration_users, counting.terms, history);
 
   FitCost cost;
-  cost.model_bytes = 4 * parameters + 8 * counting.entries + 100 * items;
-  cost.bytes = std::max({training.bytes, preparing, calibrating,
+  cost.model_bytes =
+      4 * parameters + 8 * counting.entries + 100 * items +
+      (metadata ? 4 * static_cast<double>(columns.items * (shape.embedding + 1)) +
+                      kEncoderBytes * static_cast<double>(columns.items + columns.side)
+                : 0);
+  cost.bytes = std::max({training.bytes + column_adam_bytes(columns, shape), preparing,
+                         calibrating + placing,
                          learned + 8 * counting.entries + counting.bytes + cost.model_bytes});
   const double width =
       training.sampled ? static_cast<double>(candidate_rows(options.lanes, options.window)) : items;

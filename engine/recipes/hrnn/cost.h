@@ -9,8 +9,9 @@
 namespace personalize::hrnn {
 
 // Of Markov counts, the first item vectors, the epochs that `budget_seconds` (0: all) leaves, and
-// calibration on at most `calibration_users` users.
+// calibration on at most `calibration_users` users. `metadata`: whether it is learned from; how
+// many columns it has is not known before it is read, so bounds of them are taken.
 FitCost fit_cost(const DataSize& size, const TrainingOptions& options, size_t calibration_users,
-                 double budget_seconds);
+                 double budget_seconds, bool metadata = false);
 
 }  // namespace personalize::hrnn

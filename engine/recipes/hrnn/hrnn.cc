@@ -8,10 +8,15 @@
 
 #include "engine/recipes/hrnn/cost.h"
 #include "engine/recipes/hrnn/defaults.h"
+#include "engine/recipes/hrnn/fit_metadata.h"
+#include "engine/recipes/hrnn/item_ages.h"
 #include "engine/recipes/hrnn/model.h"
+#include "engine/recipes/hrnn/specs.h"
 #include "engine/recipes/hrnn/trainer.h"
 #include "engine/recipes/hrnn/training_cost.h"
+#include "engine/recipes/hrnn/unseen_fit.h"
 #include "engine/recipes/hrnn/update.h"
+#include "engine/recipes/hrnn/withheld.h"
 #include "engine/recipes/popularity.h"
 #include "engine/recipes/spectral.h"
 #include "engine/recipes/user_selection.h"
@@ -19,6 +24,7 @@
 namespace personalize {
 namespace {
 
+using hrnn::FitMetadata;
 using hrnn::Shape;
 using hrnn::Softmax;
 using hrnn::Trained;
@@ -28,67 +34,12 @@ using Stop = std::function<bool()>;
 constexpr size_t kCalibrationUsers = 500;
 constexpr size_t kCalibrationShare = 4;  // at most one user in so many
 constexpr size_t kMostCalibrationFloats = size_t{1} << 25;
-constexpr size_t kFewestCases = 50;
-// What is good without fitting, on four data sets.
-constexpr CalibrationWeights kUnfitted{.a = 0.75F, .w = 0.35F, .own = {}};
 constexpr float kEmbeddingDeviation = 0.05F;
 // Of a budget; the rest is for what comes before and after the epochs.
 constexpr double kBudgetShare = 0.9;
 // What a network's numbers mean depends on these.
 constexpr std::string_view kShape[] = {"hidden_dimension", "embedding_dimension", "recency_mask",
                                        "session_gap"};
-
-HyperparameterSpec softmax_spec() {
-  return {.name = "softmax",
-          .kind = HyperparameterSpec::Kind::kText,
-          .default_text = "auto",
-          .minimum = 0,
-          .maximum = 0,
-          .choices = {"auto", "full", "sampled"},
-          .tunable = false,
-          .meaning =
-              "whether an event is learned against all items or a sample of them; auto: "
-              "full unless that would take too long"};
-}
-
-std::vector<HyperparameterSpec> make_specs() {
-  using Kind = HyperparameterSpec::Kind;
-  const auto spec = [](const char* name, Kind kind, const char* default_text, double minimum,
-                       double maximum, bool tunable, const char* meaning) {
-    return HyperparameterSpec{.name = name,
-                              .kind = kind,
-                              .default_text = default_text,
-                              .minimum = minimum,
-                              .maximum = maximum,
-                              .choices = {},
-                              .tunable = tunable,
-                              .meaning = meaning};
-  };
-  return {
-      spec("hidden_dimension", Kind::kInteger, "auto", 32, 256, true,
-           "size of a user's state; auto: 128, or 256 where there are many events (Amazon's "
-           "default, "
-           "43, costs accuracy)"),
-      spec("embedding_dimension", Kind::kInteger, "128", 16, 256, true, "size of an item's vector"),
-      spec("bptt", Kind::kInteger, "64", 2, 64, true,
-           "events through which gradients flow back (Amazon's range ends at 32)"),
-      spec("recency_mask", Kind::kBoolean, "true", 0, 1, true,
-           "whether items that were popular lately are favoured"),
-      spec("learning_rate", Kind::kReal, "auto", 1e-5, 0.1, true,
-           "of Adam, at the top of its schedule"),
-      spec("dropout", Kind::kReal, "0.25", 0, 0.9, true,
-           "share of inputs and outputs that are left out at random in training"),
-      spec("epochs", Kind::kInteger, "auto", 1, 1'000, false,
-           "times each event is learned from; auto: more where there are fewer events and long "
-           "histories"),
-      spec("batch_size", Kind::kInteger, "16", 1, 256, false,
-           "histories that are trained side by side"),
-      softmax_spec(),
-      session_gap_spec(),
-      minimum_history_percentile_spec(),
-      maximum_history_percentile_spec(),
-  };
-}
 
 size_t calibration_users(size_t items) {
   return std::min(kCalibrationUsers, kMostCalibrationFloats / std::max<size_t>(1, items));
@@ -164,48 +115,6 @@ Result<std::vector<float>> first_embedding(const TrainingView& data, const Train
   return embedding;
 }
 
-// Fits a and w on the events that `split` withholds from a training.
-Result<CalibrationWeights> fit_weights(const CalibrationSplit& split, const Trained& trained,
-                                       const TrainingOptions& options, const MarkovCounts& counts,
-                                       const Stop& stop) {
-  if (split.users.size() < kFewestCases) return kUnfitted;
-  const hrnn::Cell cell = hrnn::Cell::of(trained, options.session_gap);
-  const MarkovChain chain(counts);
-  const Sequences& all = *split.rest.sequences;
-  const size_t items = all.item_count();
-  std::vector<float> logits(split.users.size() * items);
-  std::vector<CalibrationCase> cases;
-  std::vector<ModelEvent> history;
-  std::vector<float> state(cell.shape.hidden);
-  MarkovTerms terms;
-  OwnHistory own;
-  own.fit(items);
-  for (const size_t user : split.users) {
-    if (stop()) return Status(StatusCode::kInterrupted, "training was interrupted");
-    const int64_t end = split.rest.end[user];
-    user_history(all, split.rest.begin(user), end, history);
-    std::copy(cell.initial.begin(), cell.initial.end(), state.begin());
-    for (size_t i = 0; i < history.size(); ++i) {
-      if (i % 1'024 == 1'023 && stop())
-        return Status(StatusCode::kInterrupted, "training was interrupted");
-      cell.step(history, i, state.data());
-    }
-    float* row = logits.data() + cases.size() * items;
-    cell.dense_logits(history, state.data(), row);
-    own.add_all(history, options.session_gap);
-    for (const OwnItem& item : own.items())
-      row[item.item] += own_history_term(cell.own, item, own.last_place(), own.session_start());
-    chain.terms(history, terms);
-    CalibrationCase one;
-    one.target = all.item[static_cast<size_t>(end)];
-    one.base = {row, items};
-    one.markov_items = terms.items;
-    one.markov_terms = terms.terms;
-    cases.push_back(std::move(one));
-  }
-  return calibrate(cases, {.a = 1, .w = 0.5F, .own = {}}, false, stop);
-}
-
 // Trains with as many of the epochs as the budget (if not 0) has time for, at least one: fewer
 // epochs with their own schedule, not a schedule cut off. A rate at which the numbers grow beyond
 // bounds is halved, twice at most. `options` gets what was done.
@@ -238,12 +147,23 @@ Result<Trained> train_within_budget(const TrainingView& data, TrainingOptions& o
   }
 }
 
+// What tells the recipes of the family apart.
+struct Kind {
+  const char* name;
+  RecipeType type = RecipeType::kUserPersonalization;
+  bool metadata = false;
+  bool explores = false;
+  bool cold_start = false;  // says by hyperparameters what a new item is
+};
+
 class HrnnRecipe final : public Recipe {
  public:
-  HrnnRecipe(const char* name, RecipeType type) : name_(name), type_(type) {}
+  explicit HrnnRecipe(const Kind& kind) : kind_(kind) {}
 
-  std::string_view name() const override { return name_; }
-  RecipeType type() const override { return type_; }
+  std::string_view name() const override { return kind_.name; }
+  RecipeType type() const override { return kind_.type; }
+  bool uses_metadata() const override { return kind_.metadata; }
+  bool explores() const override { return kind_.explores; }
   std::span<const HyperparameterSpec> hyperparameters() const override { return specs_; }
   bool answers_similar_items() const override { return true; }
   std::span<const std::string_view> update_needs_same() const override { return kShape; }
@@ -253,7 +173,8 @@ class HrnnRecipe final : public Recipe {
     try {
       return fit_or_throw(data, hyperparameters, options, progress);
     } catch (const std::bad_alloc&) {
-      return Status(StatusCode::kNoMemory, fmt::format("not enough memory to train {}", name_));
+      return Status(StatusCode::kNoMemory,
+                    fmt::format("not enough memory to train {}", kind_.name));
     }
   }
 
@@ -261,7 +182,8 @@ class HrnnRecipe final : public Recipe {
                const FitOptions& fit) const override {
     Hyperparameters resolved = hyperparameters;
     const TrainingOptions options = training_options(size.events, size.users, resolved, fit);
-    return hrnn::fit_cost(size, options, calibration_users(size.items), fit.budget_seconds);
+    return hrnn::fit_cost(size, options, calibration_users(size.items), fit.budget_seconds,
+                          kind_.metadata);
   }
 
   Result<std::unique_ptr<Model>> open(const BlobView& blob) const override {
@@ -283,7 +205,7 @@ class HrnnRecipe final : public Recipe {
                     fmt::format("{} learns what follows what, and no user has two interactions "
                                 "({} interactions of {} users in all); popularity-count needs no "
                                 "histories",
-                                name_, event_count(selected), data.sequences->user_count()));
+                                kind_.name, event_count(selected), data.sequences->user_count()));
     if (resolved.is_auto("session_gap"))
       resolved.resolve("session_gap", static_cast<double>(automatic_session_gap(selected)));
     TrainingOptions options =
@@ -292,8 +214,19 @@ class HrnnRecipe final : public Recipe {
     const size_t items = data.sequences->item_count();
     choose_softmax({items, options.embedding, options.hidden, 0}, event_count(selected), options,
                    resolved, progress);
-    if (fit.previous != nullptr)
-      return hrnn::update(selected, *fit.previous, options, std::move(resolved), progress);
+    FitMetadata metadata;
+    if (kind_.metadata) {
+      PERSONALIZE_ASSIGN_OR_RETURN(metadata, read_metadata(selected, fit));
+      options.metadata = metadata.for_training(event_count(selected));
+      note_metadata(metadata, options, progress);
+    }
+    if (fit.previous != nullptr) {
+      PERSONALIZE_ASSIGN_OR_RETURN(Fitted fitted,
+                                   hrnn::update(selected, *fit.previous, options, resolved,
+                                                kind_.metadata ? &metadata : nullptr, progress));
+      write_ages(selected, fit, resolved, fitted.blob);
+      return fitted;
+    }
     const CalibrationSplit split =
         withhold_last_events(selected, calibration_users(items), kCalibrationShare, fit.seed);
 
@@ -307,34 +240,123 @@ class HrnnRecipe final : public Recipe {
     std::vector<float>().swap(embedding);  // of many items it is large
     resolved.resolve("epochs", static_cast<double>(options.epochs));
     resolved.resolve("learning_rate", options.learning_rate);
-    PERSONALIZE_ASSIGN_OR_RETURN(const CalibrationWeights weights,
-                                 fit_weights(split, trained, options, counts, stop));
-    progress.note(fmt::format("calibrated on {} withheld events: network {:.3f}, markov {:.3f}",
-                              split.users.size(), weights.a, weights.w));
+    Fitted fitted;
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        const CalibrationWeights weights,
+        calibrate_all(split, trained, options, counts, metadata, progress, fitted.blob));
     // With the weights fitted, the withheld events count too.
     PERSONALIZE_ASSIGN_OR_RETURN(const MarkovCounts all_counts,
                                  count_transitions(selected, {}, fit.threads, stop));
-    Fitted fitted;
     hrnn::write_model(trained, options.session_gap, weights, all_counts, distinct_users(selected),
                       count_events(selected), fitted.blob);
+    write_ages(selected, fit, resolved, fitted.blob);
     fitted.hyperparameters = std::move(resolved);
     return fitted;
   }
 
-  const char* name_;
-  RecipeType type_;
-  std::vector<HyperparameterSpec> specs_ = make_specs();
+  static Result<FitMetadata> read_metadata(const TrainingView& data, const FitOptions& fit) {
+    if (fit.previous != nullptr)
+      return FitMetadata::of_model(fit.previous->blob, *data.sequences, fit.metadata);
+    return FitMetadata::learn(*data.sequences, fit.metadata);
+  }
+
+  static void note_metadata(const FitMetadata& metadata, const TrainingOptions& options,
+                            Progress& progress) {
+    progress.note(fmt::format("metadata: {} columns of items, {} of users, {} of contexts",
+                              metadata.items.size(), metadata.users.size(),
+                              metadata.context.size()));
+    if (metadata.any_items() && options.softmax == Softmax::kSampled)
+      progress.note("with a sampled softmax, items' metadata places unseen items alone");
+  }
+
+  // Fits what is fitted on withheld events: the network's and the Markov chain's weights, and how
+  // unseen items are placed, which goes into the blob with the columns.
+  static Result<CalibrationWeights> calibrate_all(const CalibrationSplit& split,
+                                                  const Trained& trained,
+                                                  const TrainingOptions& options,
+                                                  const MarkovCounts& counts,
+                                                  const FitMetadata& metadata, Progress& progress,
+                                                  BlobWriter& blob) {
+    const Stop stop = [&progress] { return progress.stop(); };
+    PERSONALIZE_ASSIGN_OR_RETURN(const hrnn::Withheld withheld,
+                                 hrnn::ask_withheld(split, trained, options.session_gap, counts,
+                                                    options.metadata.side, stop));
+    PERSONALIZE_ASSIGN_OR_RETURN(const CalibrationWeights weights,
+                                 hrnn::fit_weights(withheld, stop));
+    progress.note(fmt::format("calibrated on {} withheld events: network {:.3f}, markov {:.3f}",
+                              split.users.size(), weights.a, weights.w));
+    metadata.write(blob);
+    if (!metadata.any_items()) return weights;
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        const hrnn::UnseenFit unseen,
+        hrnn::fit_unseen(trained, metadata.bags, metadata.items.size(), count_events(split.rest),
+                         withheld, weights, options.seed, options.threads, stop));
+    progress.note(fmt::format(
+        "unseen items by their metadata: lambda {}, alpha {:.3f}, beta {:.3f}, "
+        "noise {:.3f}",
+        unseen.lambda, unseen.weights.alpha, unseen.weights.beta, unseen.weights.noise));
+    unseen.write(weights.a, blob);
+    return weights;
+  }
+
+  // What a campaign must know of the items' ages.
+  void write_ages(const TrainingView& data, const FitOptions& fit, const Hyperparameters& resolved,
+                  BlobWriter& blob) const {
+    if (!kind_.explores) return;
+    const std::vector<float> events = count_events(data);
+    const std::vector<int64_t> created =
+        hrnn::creation_times(data, fit.metadata != nullptr ? &fit.metadata->items : nullptr);
+    ItemAges ages{.events = events,
+                  .created = created,
+                  .newest_event = hrnn::newest_event(data),
+                  .few_events = kFewEvents};
+    if (kind_.cold_start) {
+      ages.few_events = static_cast<float>(resolved.integer("cold_start_max_interactions"));
+      ages.most_days = resolved.real("cold_start_max_duration");
+      ages.as_of_question = resolved.text("cold_start_relative_from") == "currentTime";
+      ages.newest_event = *std::max_element(created.begin(), created.end());
+    }
+    hrnn::write_item_ages(ages, blob);
+  }
+
+  static constexpr float kFewEvents = 15;
+
+  Kind kind_;
+  std::vector<HyperparameterSpec> specs_ = hrnn::hyperparameter_specs(kind_.cold_start);
 };
 
 }  // namespace
 
 const Recipe& hrnn_recipe() {
-  static const HrnnRecipe recipe("hrnn", RecipeType::kUserPersonalization);
+  static const HrnnRecipe recipe({.name = "hrnn"});
   return recipe;
 }
 
 const Recipe& personalized_ranking_recipe() {
-  static const HrnnRecipe recipe("personalized-ranking", RecipeType::kPersonalizedRanking);
+  static const HrnnRecipe recipe(
+      {.name = "personalized-ranking", .type = RecipeType::kPersonalizedRanking});
+  return recipe;
+}
+
+const Recipe& hrnn_metadata_recipe() {
+  static const HrnnRecipe recipe({.name = "hrnn-metadata", .metadata = true});
+  return recipe;
+}
+
+const Recipe& hrnn_coldstart_recipe() {
+  static const HrnnRecipe recipe(
+      {.name = "hrnn-coldstart", .metadata = true, .explores = true, .cold_start = true});
+  return recipe;
+}
+
+const Recipe& user_personalization_recipe() {
+  static const HrnnRecipe recipe(
+      {.name = "user-personalization", .metadata = true, .explores = true});
+  return recipe;
+}
+
+const Recipe& item_affinity_recipe() {
+  static const HrnnRecipe recipe({.name = "item-affinity", .type = RecipeType::kUserSegmentation});
   return recipe;
 }
 

@@ -21,6 +21,8 @@ constexpr uint64_t kFoldStream = 0xF01D;
 constexpr size_t kLambdaFolds = 5;
 constexpr std::array<float, 4> kLambdas = {30, 10, 3, 1};  // each solution starts the next
 constexpr size_t kPickEvery = 4;
+// Errors that differ by less tell nothing; lists of new items are better of the larger lambda.
+constexpr double kAlike = 1.005;
 
 // Some numbers of every item's row: number k of item i is at data[i * row_stride + k *
 // column_stride], k < count.
@@ -305,7 +307,10 @@ Result<float> choose_lambda(const RidgeProblem& problem, uint64_t seed, int thre
   std::array<double, kLambdas.size()> sums{};
   for (const auto& of_fold : errors)
     for (size_t l = 0; l < sums.size(); ++l) sums[l] += of_fold[l];
-  return kLambdas[static_cast<size_t>(std::min_element(sums.begin(), sums.end()) - sums.begin())];
+  const double enough = kAlike * *std::min_element(sums.begin(), sums.end());
+  size_t l = 0;  // from the largest lambda on
+  while (sums[l] > enough) ++l;
+  return kLambdas[l];
 }
 
 Result<LeftOut> predict_left_out(const RidgeProblem& problem, float lambda, uint64_t seed,

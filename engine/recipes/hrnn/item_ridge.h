@@ -47,8 +47,8 @@ struct ItemRidge {
 Result<ItemRidge> fit_ridge(const RidgeProblem& problem, float lambda, int threads,
                             const std::function<bool()>& stop);
 
-// Of 1, 3, 10 and 30 that with the least sum of c_i |E_i - prediction|^2 over items left out, five
-// folds of them; every fourth number of E's rows is asked.
+// Of 1, 3, 10 and 30 the largest whose sum of c_i |E_i - prediction|^2 over items left out, five
+// folds of them, is the least or hardly more; every fourth number of E's rows is asked.
 Result<float> choose_lambda(const RidgeProblem& problem, uint64_t seed, int threads,
                             const std::function<bool()>& stop);
 

@@ -7,6 +7,7 @@
 
 #include "engine/math/dispatch.h"
 #include "engine/math/finite.h"
+#include "engine/recipes/hrnn/item_ages.h"
 
 namespace personalize::hrnn {
 namespace {
@@ -46,6 +47,7 @@ class HrnnModel final : public Model {
     cell.own = header.own;
     cell.session_gap = header.session_gap;
     model->markov_weight_ = header.markov_weight;
+    PERSONALIZE_RETURN_IF_ERROR(model->open_metadata(blob));
     PERSONALIZE_RETURN_IF_ERROR(open_cell(blob, cell));
     PERSONALIZE_ASSIGN_OR_RETURN(model->popularity_, blob.section<float>("hrnn.popularity", items));
     PERSONALIZE_ASSIGN_OR_RETURN(model->inverse_norm_,
@@ -57,7 +59,8 @@ class HrnnModel final : public Model {
          {std::span<const float>(scalars), std::span<const float>(header.own.recency),
           model->users_, model->popularity_, model->inverse_norm_, cell.embedding, cell.bias,
           cell.feature, cell.input, cell.input_bias, cell.recurrent, cell.candidate_bias,
-          cell.initial, cell.output, cell.output_bias, cell.value_columns, cell.recency_rows})
+          cell.initial, cell.output, cell.output_bias, cell.side_input, cell.side_output,
+          cell.value_columns, cell.recency_rows})
       if (!all_finite(numbers))
         return Status(StatusCode::kCorrupt, "the model holds numbers that are not finite");
     return model;
@@ -80,21 +83,35 @@ class HrnnModel final : public Model {
       std::copy(popularity_.begin(), popularity_.end(), scores.begin());
       return;
     }
-    cell_.dense_logits(question.history, question.state.data(), scores.data());
-
-    thread_local OwnHistory own;
-    own.fit(item_count());
-    own.add_all(question.history, cell_.session_gap);
-    for (const OwnItem& item : own.items())
-      scores[static_cast<size_t>(item.item)] +=
-          own_history_term(cell_.own, item, own.last_place(), own.session_start());
-    own.clear();
+    thread_local AlignedFloats y;
+    if (y.size() < cell_.shape.embedding) y = AlignedFloats(cell_.shape.embedding);
+    cell_.output_vector(question.state.data(), question.columns, y.data());
+    cell_.dense_logits(question.history, y.data(), scores.data());
+    add_own_history(question.history, 0, scores);
 
     thread_local MarkovTerms terms;
     chain_.terms(question.history, terms);
     for (size_t i = 0; i < terms.items.size(); ++i)
       scores[static_cast<size_t>(terms.items[i])] += markov_weight_ * terms.terms[i];
   }
+
+  const ModelMetadata* metadata() const override {
+    return metadata_.items.size() + metadata_.context.size() + metadata_.users.size() > 0
+               ? &metadata_
+               : nullptr;
+  }
+  void score_unseen(const Question& question, const UnseenItems& unseen,
+                    std::span<float> scores) const override {
+    std::fill(scores.begin(), scores.end(), 0.0F);
+    // No history: as popular as an item without events.
+    if (question.history.empty() || cell_.cold.size == 0) return;
+    AlignedFloats y(cell_.shape.embedding);
+    cell_.output_vector(question.state.data(), question.columns, y.data());
+    cell_.cold.score(y.data(), unseen, scores);
+    add_own_history(question.history, item_count(), scores);
+  }
+  const ItemAges* item_ages() const override { return ages_.events.empty() ? nullptr : &ages_; }
+  float exploration_noise() const override { return cell_.cold.numbers.noise; }
 
   // Cosine of the items' embeddings.
   bool similar(ItemIndex item, std::span<float> scores) const override {
@@ -104,17 +121,77 @@ class HrnnModel final : public Model {
       for (size_t j = 0; j < scores.size(); ++j) scores[j] = most > 0 ? users_[j] / most : 0;
       return false;
     }
-    const size_t d = cell_.shape.embedding;
     const auto i = static_cast<size_t>(item);
-    kernels().matrix_vector(item_count(), d, cell_.embedding.data(), cell_.embedding.data() + i * d,
-                            nullptr, scores.data());
-    for (size_t j = 0; j < scores.size(); ++j)
-      scores[j] = std::clamp(scores[j] * inverse_norm_[i] * inverse_norm_[j], -1.0F, 1.0F);
+    similar_to(row_of(i), inverse_norm_[i], scores);
     return true;
+  }
+  bool similar_to_unseen(std::span<const ColumnIndex> columns,
+                         std::span<float> scores) const override {
+    if (cell_.cold.size == 0 || columns.empty()) return similar(kNoItem, scores);
+    const std::vector<float> row = predicted(columns);
+    double squares = 0;
+    for (const float x : row) squares += static_cast<double>(x) * x;
+    similar_to(row.data(), squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0, scores);
+    return true;
+  }
+  void similar_unseen(ItemIndex item, std::span<const ColumnIndex> columns,
+                      const UnseenItems& unseen, std::span<float> scores) const override {
+    std::fill(scores.begin(), scores.end(), 0.0F);
+    if (cell_.cold.size == 0 || (item == kNoItem && columns.empty())) return;
+    if (item != kNoItem)
+      cell_.cold.similar(row_of(static_cast<size_t>(item)), unseen, scores);
+    else
+      cell_.cold.similar(predicted(columns).data(), unseen, scores);
   }
 
  private:
   static constexpr uint64_t kLargestSize = 4'096;
+
+  const float* row_of(size_t item) const {
+    return cell_.embedding.data() + item * cell_.shape.embedding;
+  }
+  std::vector<float> predicted(std::span<const ColumnIndex> columns) const {
+    std::vector<float> row(cell_.shape.embedding);
+    cell_.cold.predict(columns, row.data());
+    return row;
+  }
+  // Cosines of all items with `row`.
+  void similar_to(const float* row, float inverse_norm, std::span<float> scores) const {
+    kernels().matrix_vector(item_count(), cell_.shape.embedding, cell_.embedding.data(), row,
+                            nullptr, scores.data());
+    for (size_t j = 0; j < scores.size(); ++j)
+      scores[j] = std::clamp(scores[j] * inverse_norm * inverse_norm_[j], -1.0F, 1.0F);
+  }
+
+  // Adds the own-history terms of items first .. first + scores.size() - 1 to their scores.
+  void add_own_history(std::span<const ModelEvent> history, size_t first,
+                       std::span<float> scores) const {
+    thread_local OwnHistory own;
+    size_t items = item_count();  // unseen ones that he had are counted on from there
+    for (const ModelEvent& event : history)
+      items = std::max(items, static_cast<size_t>(event.item) + 1);
+    own.fit(items);
+    own.add_all(history, cell_.session_gap);
+    for (const OwnItem& item : own.items()) {
+      const size_t place = static_cast<size_t>(item.item) - first;
+      if (place < scores.size())
+        scores[place] += own_history_term(cell_.own, item, own.last_place(), own.session_start());
+    }
+    own.clear();
+  }
+
+  Status open_metadata(const BlobView& blob) {
+    PERSONALIZE_ASSIGN_OR_RETURN(metadata_.items, MetadataEncoder::open("hrnn.items", blob));
+    PERSONALIZE_ASSIGN_OR_RETURN(metadata_.context, MetadataEncoder::open("hrnn.context", blob));
+    PERSONALIZE_ASSIGN_OR_RETURN(metadata_.users, MetadataEncoder::open("hrnn.users", blob));
+    cell_.shape.side = metadata_.context.size() + metadata_.users.size();
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        cell_.cold, ColdItems::open(blob, metadata_.items.size(), cell_.shape.embedding));
+    // Nothing is placed: then nothing need be read of the items.
+    if (cell_.cold.size == 0) metadata_.items = MetadataEncoder();
+    PERSONALIZE_ASSIGN_OR_RETURN(ages_, open_item_ages(blob, cell_.shape.items));
+    return Status::ok();
+  }
 
   static Status open_cell(const BlobView& blob, Cell& cell) {
     const size_t d = cell.shape.embedding;
@@ -137,6 +214,10 @@ class HrnnModel final : public Model {
     PERSONALIZE_ASSIGN_OR_RETURN(cell.initial, blob.section<float>("hrnn.initial", h));
     PERSONALIZE_ASSIGN_OR_RETURN(cell.output, blob.section<float>("hrnn.output", h * d));
     PERSONALIZE_ASSIGN_OR_RETURN(cell.output_bias, blob.section<float>("hrnn.output_bias", d));
+    if (const size_t side = cell.shape.side * d; side > 0) {
+      PERSONALIZE_ASSIGN_OR_RETURN(cell.side_input, blob.section<float>("hrnn.side_input", side));
+      PERSONALIZE_ASSIGN_OR_RETURN(cell.side_output, blob.section<float>("hrnn.side_output", side));
+    }
     PERSONALIZE_ASSIGN_OR_RETURN(cell.recency_starts, blob.section<int64_t>("hrnn.recency_starts"));
     PERSONALIZE_ASSIGN_OR_RETURN(
         cell.recency_rows,
@@ -152,6 +233,8 @@ class HrnnModel final : public Model {
   std::span<const float> popularity_;    // ln(events + 1)
   std::span<const float> inverse_norm_;  // of E's rows
   MarkovChain chain_;
+  ModelMetadata metadata_;
+  ItemAges ages_;
 };
 
 }  // namespace
@@ -175,6 +258,8 @@ Cell Cell::of(const Trained& trained, int64_t session_gap) {
   cell.initial = part(layout.initial, h);
   cell.output = part(layout.output, h * d);
   cell.output_bias = part(layout.output_bias, d);
+  cell.side_input = part(layout.side_input, layout.shape.side * d);
+  cell.side_output = part(layout.side_output, layout.shape.side * d);
   cell.rho = trained.parameters[layout.rho];
   std::copy_n(trained.parameters.data() + layout.own, kRecencyBuckets, cell.own.recency.begin());
   cell.own.count_weight = trained.parameters[layout.own + kRecencyBuckets];
@@ -186,33 +271,50 @@ Cell Cell::of(const Trained& trained, int64_t session_gap) {
   return cell;
 }
 
+bool Cell::reads(const ModelEvent& event) const {
+  return static_cast<size_t>(event.item) < shape.items ||
+         (cold.size > 0 && !event.item_columns.empty());
+}
+
 void Cell::step(std::span<const ModelEvent> history, size_t index, float* state) const {
   const Kernels& k = kernels();
+  const ModelEvent& event = history[index];
+  if (!reads(event)) return;
   const size_t d = shape.embedding;
   const size_t h = shape.hidden;
   const auto stride = static_cast<ptrdiff_t>(3 * h);
   float* x = scratch(d + 6 * h + 32);
   float* from_input = x + (d + 15) / 16 * 16;
   float* from_state = from_input + (3 * h + 15) / 16 * 16;
-  const ModelEvent& event = history[index];
-  std::copy_n(embedding.data() + static_cast<size_t>(event.item) * d, d, x);
-  const bool first = index == 0;
-  const int64_t gap = first ? 0 : seconds_between(history[index - 1].timestamp, event.timestamp);
+  const auto item = static_cast<size_t>(event.item);
+  if (item < shape.items)
+    std::copy_n(embedding.data() + item * d, d, x);
+  else
+    cold.predict(event.item_columns, x);
+  size_t before = index;
+  while (before > 0 && !reads(history[before - 1])) --before;
+  const bool first = before == 0;
+  const int64_t gap = first ? 0 : seconds_between(history[before - 1].timestamp, event.timestamp);
   add_features(event_features(first, gap, event.value, value_columns), feature.data(), d, x);
+  for (const ColumnIndex c : event.columns) k.add_scaled(d, 1, side_input.data() + c * d, x);
   std::copy(input_bias.begin(), input_bias.end(), from_input);
   k.product(1, 3 * h, d, {x, 0, 1}, input.data(), stride, from_input, stride, true);
   k.product(1, 3 * h, h, {state, 0, 1}, recurrent.data(), stride, from_state, stride, false);
   k.gru_forward(h, from_input, from_state, candidate_bias.data(), state, state, nullptr, nullptr);
 }
 
-void Cell::dense_logits(std::span<const ModelEvent> history, const float* state,
-                        float* logits) const {
+void Cell::output_vector(const float* state, std::span<const ColumnIndex> columns, float* y) const {
   const Kernels& k = kernels();
   const size_t d = shape.embedding;
   const auto stride = static_cast<ptrdiff_t>(d);
-  float* y = scratch(d);
   std::copy(output_bias.begin(), output_bias.end(), y);
   k.product(1, d, shape.hidden, {state, 0, 1}, output.data(), stride, y, stride, true);
+  for (const ColumnIndex c : columns) k.add_scaled(d, 1, side_output.data() + c * d, y);
+}
+
+void Cell::dense_logits(std::span<const ModelEvent> history, const float* y, float* logits) const {
+  const Kernels& k = kernels();
+  const size_t d = shape.embedding;
   k.matrix_vector(shape.items, d, embedding.data(), y, bias.data(), logits);
   if (recency_starts.empty()) return;
   const size_t bucket = recency_bucket_of(recency_starts, history.back().timestamp);
@@ -259,6 +361,10 @@ void write_model(const Trained& trained, int64_t session_gap, const CalibrationW
   blob.add("hrnn.initial", cell.initial);
   blob.add("hrnn.output", scaled(cell.output));
   blob.add("hrnn.output_bias", scaled(cell.output_bias));
+  if (cell.shape.side > 0) {
+    blob.add("hrnn.side_input", cell.side_input);
+    blob.add("hrnn.side_output", scaled(cell.side_output));
+  }
   blob.add("hrnn.value_columns", cell.value_columns);
   blob.add("hrnn.recency_starts", cell.recency_starts);
   blob.add("hrnn.recency_rows", cell.recency_rows);
@@ -276,7 +382,8 @@ Result<Stored> read_model(const BlobView& blob) {
   const Cell& cell = model->cell();
   Stored stored{{Layout(cell.shape), AlignedFloats(Layout(cell.shape).size), {}, {}},
                 cell.session_gap,
-                weights};
+                weights,
+                cell.cold.size > 0 ? std::optional(cell.cold.numbers) : std::nullopt};
   Trained& trained = stored.trained;
   const Layout& layout = trained.layout;
   const auto put = [&](size_t offset, std::span<const float> values, float divisor) {
@@ -292,6 +399,8 @@ Result<Stored> read_model(const BlobView& blob) {
   put(layout.initial, cell.initial, 1);
   put(layout.output, cell.output, weights.a);
   put(layout.output_bias, cell.output_bias, weights.a);
+  put(layout.side_input, cell.side_input, 1);
+  put(layout.side_output, cell.side_output, weights.a);
   put(layout.rho, {&cell.rho, 1}, weights.a);
   float* own = trained.parameters.data() + layout.own;
   for (size_t b = 0; b < kRecencyBuckets; ++b)

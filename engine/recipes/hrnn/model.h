@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "engine/recipes/calibration.h"
+#include "engine/recipes/hrnn/cold_items.h"
 #include "engine/recipes/hrnn/trainer.h"
 #include "engine/recipes/markov_counts.h"
 #include "engine/recipes/recipe.h"
@@ -15,7 +17,8 @@ namespace personalize::hrnn {
 struct Cell {
   Shape shape;
   std::span<const float> embedding, bias, feature, input, input_bias, recurrent, candidate_bias,
-      initial, output, output_bias;
+      initial, output, output_bias, side_input, side_output;
+  ColdItems cold;  // of a stored model
   float rho = 0;
   OwnHistoryWeights own;
   int64_t session_gap = 0;
@@ -26,10 +29,16 @@ struct Cell {
   // The parameters of a training; `trained` must outlive the cell.
   static Cell of(const Trained& trained, int64_t session_gap);
 
-  // Moves `state` (H floats) by history[index].
+  // Moves `state` (H floats) by history[index]. Events of unseen items that nothing is known of are
+  // passed over, as if they had not been.
   void step(std::span<const ModelEvent> history, size_t index, float* state) const;
+  // y (D floats) after `state`, for an event of these side columns.
+  void output_vector(const float* state, std::span<const ColumnIndex> columns, float* y) const;
   // All logits but for the own-history term: E y + b + rho R. `history` must not be empty.
-  void dense_logits(std::span<const ModelEvent> history, const float* state, float* logits) const;
+  void dense_logits(std::span<const ModelEvent> history, const float* y, float* logits) const;
+
+ private:
+  bool reads(const ModelEvent& event) const;
 };
 
 // Writes the sections of a model ("hrnn.*" and the Markov chain's): `a`, `w` and D folded in, so
@@ -44,6 +53,7 @@ struct Stored {
   Trained trained;
   int64_t session_gap = 0;
   CalibrationWeights weights;
+  std::optional<ColdNumbers> cold = {};  // of a model that places unseen items
 };
 
 // Takes `weights` out of the numbers again. Errors: as open_model; kInvalidInput if that is not

@@ -27,6 +27,19 @@ void add_rows(const float* from, size_t rows, size_t size, float* sum) {
   for (size_t i = 0; i < rows; ++i) kernels().add_scaled(size, 1, from + i * size, sum);
 }
 
+constexpr uint64_t kContextStream = 0xC0;
+
+// x += the rows of `matrix` of these columns.
+void add_columns(std::span<const ColumnIndex> columns, const float* matrix, size_t size, float* x) {
+  for (const ColumnIndex c : columns) kernels().add_scaled(size, 1, matrix + c * size, x);
+}
+// The gradient of `matrix` from that of x.
+void add_column_gradient(std::span<const ColumnIndex> columns, const float* gradient, size_t size,
+                         float* matrix_gradient) {
+  for (const ColumnIndex c : columns)
+    kernels().add_scaled(size, 1, gradient, matrix_gradient + c * size);
+}
+
 }  // namespace
 
 Network::Network(const Layout& of)
@@ -52,6 +65,12 @@ void dropout_mask(const Dropout& dropout, uint64_t stream, std::span<float> mask
   const float kept = 65'536.0F / static_cast<float>(65'536 - dropped);
   const Random random(dropout.seed, mix64(dropout.window * 64 + stream));
   kernels().dropout(mask.size(), random.key(), dropped, kept, mask.data());
+}
+
+bool drops_context(const Dropout& dropout, uint64_t place) {
+  if (dropout.context <= 0) return false;
+  const Random random(dropout.seed, mix64(dropout.window) + kContextStream);
+  return static_cast<double>(random.at(place) >> 11) * 0x1p-53 < dropout.context;
 }
 
 LaneGroup::LaneGroup(const Layout& layout, size_t first_lane, size_t lanes, size_t longest_window,
@@ -99,8 +118,22 @@ double LaneGroup::run(const Network& network, const TrainingData& data, const Wi
                       size_t total, const Dropout& dropout, const std::function<bool()>& stop) {
   forward(network, data, window, dropout);
   const double sum = loss(network, data, window, total, stop);
-  if (!stop()) backward(network, data, window);
+  if (!stop()) backward(network, data, window, dropout);
   return sum;
+}
+
+template <typename Use>
+void LaneGroup::for_each_asked(const TrainingData& data, const Window& window,
+                               const Dropout& dropout, const Use& use) const {
+  if (data.side == nullptr) return;
+  for (size_t lane = 0; lane < lanes_; ++lane)
+    for (size_t t = 0; t < window.valid[first_lane_ + lane]; ++t) {
+      const size_t place = (first_lane_ + lane) * window.steps + t;
+      const size_t row = lane * window.steps + t;
+      if (!drops_context(dropout, place))
+        use(row, data.context_of(static_cast<size_t>(window.event[place]) + 1));
+      use(row, data.user_of(window.user[place]));
+    }
 }
 
 void LaneGroup::forward(const Network& network, const TrainingData& data, const Window& window,
@@ -117,10 +150,13 @@ void LaneGroup::forward(const Network& network, const TrainingData& data, const 
         std::fill_n(x, d, 0.0F);
         continue;
       }
-      const auto e = static_cast<size_t>(window.event[(first_lane_ + lane) * window.steps + t]);
+      const size_t place = (first_lane_ + lane) * window.steps + t;
+      const auto e = static_cast<size_t>(window.event[place]);
       const auto item = static_cast<size_t>(data.sequences->item[e]);
       std::copy_n(p + layout_.embedding + item * d, d, x);
       add_features(data.features[e], p + layout_.feature, d, x);
+      add_columns(data.context_of(e), p + layout_.side_input, d, x);
+      add_columns(data.user_of(window.user[place]), p + layout_.side_input, d, x);
     }
   if (dropout.rate > 0) {
     dropout_mask(dropout, 2 * first_lane_, x_mask_.span().first(n * d));
@@ -140,6 +176,9 @@ void LaneGroup::forward(const Network& network, const TrainingData& data, const 
   repeat_row(p + layout_.output_bias, d, n, y_.data());
   multiply(n, d, h, {hidden_.data(), h_stride, 1}, p + layout_.output, d_stride, y_.data(),
            d_stride, true);
+  for_each_asked(data, window, dropout, [&](size_t row, std::span<const ColumnIndex> columns) {
+    add_columns(columns, p + layout_.side_output, d, y_.data() + row * d);
+  });
 }
 
 void LaneGroup::forward_recurrence(const Network& network, const TrainingData& data,
@@ -213,7 +252,8 @@ double LaneGroup::loss(const Network& network, const TrainingData& data, const W
   return sum;
 }
 
-void LaneGroup::backward(const Network& network, const TrainingData& data, const Window& window) {
+void LaneGroup::backward(const Network& network, const TrainingData& data, const Window& window,
+                         const Dropout& dropout) {
   const Kernels& k = kernels();
   const size_t d = layout_.shape.embedding;
   const size_t h = layout_.shape.hidden;
@@ -224,6 +264,9 @@ void LaneGroup::backward(const Network& network, const TrainingData& data, const
   multiply(h, d, n, {hidden_.data(), 1, h_stride}, y_gradient_.data(), d_stride, g + layout_.output,
            d_stride, true);
   add_rows(y_gradient_.data(), n, d, g + layout_.output_bias);
+  for_each_asked(data, window, dropout, [&](size_t row, std::span<const ColumnIndex> columns) {
+    add_column_gradient(columns, y_gradient_.data() + row * d, d, g + layout_.side_output);
+  });
   multiply(n, h, d, {y_gradient_.data(), d_stride, 1}, network.output_transposed.data(), h_stride,
            hidden_gradient_.data(), h_stride, false);
   k.multiply(n * h, hidden_mask_.data(), hidden_gradient_.data());
@@ -281,11 +324,14 @@ void LaneGroup::backward_input(const Network& network, const TrainingData& data,
   k.multiply(n * d, x_mask_.data(), x_gradient_.data());
   for (size_t lane = 0; lane < lanes_; ++lane)
     for (size_t t = 0; t < window.valid[first_lane_ + lane]; ++t) {
-      const auto e = static_cast<size_t>(window.event[(first_lane_ + lane) * window.steps + t]);
+      const size_t place = (first_lane_ + lane) * window.steps + t;
+      const auto e = static_cast<size_t>(window.event[place]);
       const float* gradient = x_gradient_.data() + (lane * window.steps + t) * d;
       k.add_scaled(d, 1, gradient,
                    g + layout_.embedding + static_cast<size_t>(data.sequences->item[e]) * d);
       add_feature_gradient(data.features[e], gradient, d, g + layout_.feature);
+      add_column_gradient(data.context_of(e), gradient, d, g + layout_.side_input);
+      add_column_gradient(data.user_of(window.user[place]), gradient, d, g + layout_.side_input);
     }
 }
 

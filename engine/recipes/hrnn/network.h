@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/dataset/side_columns.h"
 #include "engine/math/aligned_floats.h"
 #include "engine/math/kernels.h"
 #include "engine/recipes/hrnn/batches.h"
@@ -26,6 +27,20 @@ struct TrainingData {
   // begin amid a history. They are constants: gradients end there.
   std::vector<float> resumed_states;
   int64_t session_gap = 0;
+  // What is known around the events, or null: nothing. The events and users of a sampled window
+  // are numbered anew; what they are there is written beside it.
+  const SideColumns* side = nullptr;
+  std::vector<int64_t> side_event;
+  std::vector<uint32_t> side_user;
+
+  std::span<const ColumnIndex> context_of(size_t event) const {
+    if (side == nullptr) return {};
+    return side->of_context(side_event.empty() ? event : static_cast<size_t>(side_event[event]));
+  }
+  std::span<const ColumnIndex> user_of(size_t user) const {
+    if (side == nullptr) return {};
+    return side->of_user(side_user.empty() ? user : side_user[user]);
+  }
 };
 
 // The parameters and what is made of them once for each window; written between windows.
@@ -44,16 +59,20 @@ struct Network {
 };
 
 // Dropout of one window: seeded by `seed` and `window`, so that a group's masks do not depend on
-// threads. `rate` 0: none.
+// threads. `rate` 0: none. Of a share `context` of the rows the network is asked for the next event
+// without being told its context, as a question may be.
 struct Dropout {
   float rate = 0;
   uint64_t seed = 0;
   uint64_t window = 0;
+  double context = 0;
 };
 
 // mask[i] = 0 with probability `rate`, else 1 / (1 - rate), from numbers that depend on `dropout`
 // and `stream` alone.
 void dropout_mask(const Dropout& dropout, uint64_t stream, std::span<float> mask);
+// Whether the window's row `place` (of all lanes) is asked for without the context.
+bool drops_context(const Dropout& dropout, uint64_t place);
 
 // Some neighbouring lanes, trained by one thread at a time: their state, the room for one window
 // and a gradient of all parameters.
@@ -78,9 +97,14 @@ class LaneGroup {
   void forward_recurrence(const Network& network, const TrainingData& data, const Window& window);
   double loss(const Network& network, const TrainingData& data, const Window& window, size_t total,
               const std::function<bool()>& stop);
-  void backward(const Network& network, const TrainingData& data, const Window& window);
+  void backward(const Network& network, const TrainingData& data, const Window& window,
+                const Dropout& dropout);
   void backward_recurrence(const Network& network, const Window& window);
   void backward_input(const Network& network, const TrainingData& data, const Window& window);
+  // Calls use(row, columns) for the side columns of the events that the window's rows ask for.
+  template <typename Use>
+  void for_each_asked(const TrainingData& data, const Window& window, const Dropout& dropout,
+                      const Use& use) const;
   // Kernels::product, in bf16 where it can be: for products that no state is made of at once.
   void multiply(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
                 float* c, ptrdiff_t ldc, bool accumulate);

@@ -13,11 +13,13 @@ struct Shape {
   size_t embedding = 0;  // D
   size_t hidden = 0;     // H
   size_t features = 0;   // columns of the event features
+  size_t side = 0;       // columns of what is known around an event (SideColumns)
 };
 
-// Offsets of row-major matrices. With i an item, f features of an event, h a state:
-//   x = E[i] + f F;  [r z n] = x Wx + bx and h Wh;  candidate bias bhn;  y = h Wo + bo;
-//   logit(j) = E[j] . y + b[j] + rho * R[j] + S(j)
+// Offsets of row-major matrices. With i an item, f features of an event, h a state, s the side
+// columns of the event and t those of the event that is asked for:
+//   x = E[i] + f F + s G_in;  [r z n] = x Wx + bx and h Wh;  candidate bias bhn;
+//   y = h Wo + bo + t G_out;  logit(j) = E[j] . y + b[j] + rho * R[j] + S(j)
 // h_init is the state before a user's first event; R the recency table, S the own-history term.
 struct Layout {
   explicit Layout(const Shape& of) : shape(of) {
@@ -36,6 +38,8 @@ struct Layout {
     initial = place(of.hidden);
     output = place(of.hidden * of.embedding);
     output_bias = place(of.embedding);
+    side_input = place(of.side * of.embedding);
+    side_output = place(of.side * of.embedding);
     rho = place(1);
     own = place(kOwnHistoryParameters);
   }
@@ -51,6 +55,8 @@ struct Layout {
   size_t initial;         // h_init, H
   size_t output;          // Wo, H x D
   size_t output_bias;     // bo, D
+  size_t side_input;      // G_in, side x D
+  size_t side_output;     // G_out, side x D
   size_t rho;             // 1
   size_t own;             // OwnHistoryWeights
   size_t size = 0;        // of the whole array

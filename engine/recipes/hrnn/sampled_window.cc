@@ -10,7 +10,7 @@ constexpr float kNever = -10'000;
 constexpr size_t kPanelsATask = 8;
 
 Shape small_shape(const Shape& whole, size_t rows) {
-  return {rows, whole.embedding, whole.hidden, whole.features};
+  return {rows, whole.embedding, whole.hidden, whole.features, whole.side};
 }
 
 }  // namespace
@@ -29,6 +29,7 @@ SampledWindow::SampledWindow(const TrainingView& view, const TrainingData& train
       recency_[i * buckets + b] = training.recency.rows[b * items + i];
   data_.sequences = &sequences_;
   data_.session_gap = training.session_gap;
+  data_.side = training.side;
   data_.recency.starts = training.recency.starts;
   data_.recency.rows.resize(buckets * small_.shape.items);
 }
@@ -91,6 +92,8 @@ void SampledWindow::copy(const Window& window) {
   sequences_.timestamp.clear();
   data_.features.clear();
   data_.user_weight.clear();
+  data_.side_event.clear();
+  data_.side_user.clear();
   data_.resumed_states.clear();
   std::vector<uint8_t> used(data_.recency.starts.size());
   for (const Run& run : runs_) copy(run, window.steps);
@@ -112,6 +115,7 @@ void SampledWindow::copy(const Run& run, size_t steps) {
   const int64_t last = run.event + static_cast<int64_t>(run.steps);
   sequences_.start.push_back(static_cast<int64_t>(sequences_.item.size()));
   data_.user_weight.push_back(training_.user_weight[run.user]);
+  data_.side_user.push_back(run.user);
   size_t row = run.lane * steps + run.step;
   if (run.state != nullptr) {
     const size_t h = small_.shape.hidden;
@@ -129,6 +133,7 @@ void SampledWindow::copy(const Run& run, size_t steps) {
     sequences_.item.push_back(place < 0 ? none : place);
     sequences_.timestamp.push_back(all.timestamp[i]);
     data_.features.push_back(input ? training_.features[i] : EventFeatures{});
+    data_.side_event.push_back(e);
   }
 }
 

@@ -21,6 +21,7 @@ namespace {
 constexpr uint64_t kStream = 0x1217;
 constexpr double kUserWeightPower = -0.3;
 constexpr float kFirstRho = 0.3F;
+constexpr double kDroppedContexts = 0.25;
 constexpr size_t kProbeWindows = 6;
 // Trained ones are below 100; products of numbers up to this size are still far from overflow.
 constexpr float kLargestParameter = 1e6F;
@@ -84,6 +85,7 @@ TrainingData prepare(const TrainingView& data, const TrainingOptions& options,
   prepared.session_gap = options.session_gap;
   prepared.user_weight = user_weights(data);
   if (options.recency) prepared.recency = recency_table(data);
+  prepared.side = options.metadata.side;
   prepared.features.resize(all.event_count());
   for (size_t user = 0; user < all.user_count(); ++user)
     for (int64_t e = data.begin(user); e < data.end[user]; ++e) {
@@ -99,7 +101,8 @@ TrainingData prepare(const TrainingView& data, const TrainingOptions& options,
 Layout layout_of(const TrainingView& data, const TrainingOptions& options,
                  std::span<const float> value_columns) {
   return Layout({data.sequences->item_count(), options.embedding, options.hidden,
-                 kGapFeatures + value_columns.size()});
+                 kGapFeatures + value_columns.size(),
+                 options.metadata.side != nullptr ? options.metadata.side->size() : 0});
 }
 
 // A random orthogonal size x size block, written with row stride `stride`: Gram and Schmidt's
@@ -162,7 +165,11 @@ class Trainer {
                       ? std::make_unique<Sampling>(view, options, layout, prepared)
                       : nullptr),
         network_(sampling_ != nullptr ? sampling_->window.layout() : layout),
-        adam_(sampling_ != nullptr ? nullptr : std::make_unique<Adam>(layout)),
+        adam_(sampling_ != nullptr
+                  ? nullptr
+                  : std::make_unique<Adam>(layout, options.metadata.items.bags != nullptr
+                                                       ? &options.metadata.items
+                                                       : nullptr)),
         team_(std::min<int>(
             thread_count(options.threads),
             static_cast<int>(lane_groups(options.lanes, network_.layout.shape.items)))) {
@@ -245,7 +252,9 @@ class Trainer {
   Status run_window(size_t total, double rate_factor) {
     const std::function<bool()> stop = [this] { return stop_(); };
     const std::function<void()> poll = [this] { stop_(); };
-    const Dropout dropout{options_.dropout, options_.seed, updates_++};
+    const SideColumns* side = options_.metadata.side;
+    const Dropout dropout{options_.dropout, options_.seed, updates_++,
+                          side != nullptr && side->context_size() > 0 ? kDroppedContexts : 0};
     if (sampling_ != nullptr && !enter_sampled_window(dropout.window, poll)) return no_memory();
     const Window& window = sampling_ != nullptr ? sampling_->window.window() : window_;
     const TrainingData& data = sampling_ != nullptr ? sampling_->window.data() : data_;
@@ -323,6 +332,8 @@ void initialise(const Layout& layout, bool recency, std::span<const float> embed
     orthogonal_block(h, 3 * h, random, p + layout.recurrent + gate * h);
   for (size_t i = 0; i < layout.shape.features * d; ++i)
     p[layout.feature + i] = static_cast<float>(0.02 * random.normal());
+  for (size_t i = 0; i < layout.shape.side * d; ++i)
+    p[layout.side_input + i] = static_cast<float>(0.02 * random.normal());
   if (recency) p[layout.rho] = kFirstRho;
 }
 

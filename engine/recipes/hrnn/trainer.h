@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/recipes/hrnn/column_adam.h"
 #include "engine/recipes/hrnn/network.h"
 #include "engine/recipes/recipe.h"
 
@@ -20,6 +21,12 @@ struct WarmStart {
 // window (candidates.h). kAuto: see training_cost.h.
 enum class Softmax { kAuto, kFull, kSampled };
 
+// What a training may know besides the events. Views.
+struct TrainingMetadata {
+  const SideColumns* side = nullptr;  // of the sequences; null: nothing
+  ItemColumns items;  // learned by with a full softmax only; without bags: not at all
+};
+
 struct TrainingOptions {
   size_t embedding = 128;
   size_t hidden = 128;
@@ -33,6 +40,7 @@ struct TrainingOptions {
   int64_t session_gap = 1'800;
   uint64_t seed = 1;
   int threads = 0;
+  TrainingMetadata metadata;
 };
 
 // What training makes.
@@ -63,7 +71,7 @@ Result<double> seconds_per_epoch(const TrainingView& data, const TrainingOptions
 size_t lane_groups(size_t lanes, size_t items);
 
 // The parameters before training: E as given, Wx and Wo uniform, Wh three random orthogonal blocks,
-// F normal, rho 0.3 if the recency mask is on, all else 0.
+// F and G_in normal, rho 0.3 if the recency mask is on, all else 0.
 void initialise(const Layout& layout, bool recency, std::span<const float> embedding, uint64_t seed,
                 std::span<float> parameters);
 

@@ -37,11 +37,13 @@ struct Sizes {
         rows(static_cast<double>(options.lanes * options.window)),
         groups(static_cast<double>(lane_groups(options.lanes, shape.items))),
         candidates(static_cast<double>(candidate_rows(options.lanes, options.window))),
-        network(3 * d * h + 3 * h * h + h * d) {}
+        network(3 * d * h + 3 * h * h + h * d),
+        side(2 * static_cast<double>(shape.side) * d) {}
   double items, d, h, events, lanes, rows, groups, candidates;
   double network;  // weights of the network without E
+  double side;     // and those of the side columns, few of which an event touches
   // Numbers learned by a network of so many items.
-  double parameters(double of_items) const { return of_items * (d + 1) + network; }
+  double parameters(double of_items) const { return of_items * (d + 1) + network + side; }
   // What transitions are counted in, both windows.
   double markov_bytes() const {
     return 2 * 8 * std::min(items * kMarkovCut, events * kMarkovWindow) + 3 * 8 * items;

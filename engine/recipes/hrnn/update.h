@@ -2,6 +2,7 @@
 // the time that training it anew would take.
 #pragma once
 
+#include "engine/recipes/hrnn/fit_metadata.h"
 #include "engine/recipes/hrnn/trainer.h"
 #include "engine/recipes/recipe.h"
 
@@ -14,10 +15,14 @@ namespace personalize::hrnn {
 // out; the network hears of later events only. The weights that join the network and the chain stay
 // what they were. With nothing new the network stays as it is.
 //
+// `metadata`, if not null, is told with the columns of the stored model (FitMetadata::of_model);
+// unseen items are placed anew, with the weights that were fitted then.
+//
 // `options` are those of a training from nothing and `hyperparameters` theirs; what was done goes
 // into the Fitted's. Errors: those of read_model and train; kInvalidInput if the numbers grow
 // beyond bounds. The same for any number of threads.
 Result<Fitted> update(const TrainingView& data, const PreviousModel& previous,
-                      TrainingOptions options, Hyperparameters hyperparameters, Progress& progress);
+                      TrainingOptions options, Hyperparameters hyperparameters,
+                      const FitMetadata* metadata, Progress& progress);
 
 }  // namespace personalize::hrnn

@@ -83,9 +83,10 @@ void place_new_items(std::span<const ItemIndex> old_index, const MarkovCounts& n
 // Folds some histories side by side, the longest first.
 class SideBySide {
  public:
-  SideBySide(const Cell& cell, const Sequences& sequences)
+  SideBySide(const Cell& cell, const Sequences& sequences, const SideColumns* side)
       : cell_(cell),
         all_(sequences),
+        side_(side),
         state_(kSideBySide * cell.shape.hidden),
         x_(kSideBySide * cell.shape.embedding),
         input_(kSideBySide * 3 * cell.shape.hidden),
@@ -95,6 +96,7 @@ class SideBySide {
     int64_t begin, end;  // the events to fold
     int64_t start;       // the user's first
     float* state;        // where the result goes
+    uint32_t user;
   };
 
   // `histories` by descending length. Gives up when `stopped`.
@@ -127,6 +129,10 @@ class SideBySide {
       std::copy_n(cell_.embedding.data() + static_cast<size_t>(all_.item[e]) * d, d, x);
       add_features(event_features(first, gap, all_.value[e], cell_.value_columns),
                    cell_.feature.data(), d, x);
+      if (side_ != nullptr)
+        for (const auto columns : {side_->of_context(e), side_->of_user(histories[i].user)})
+          for (const ColumnIndex c : columns)
+            k.add_scaled(d, 1, cell_.side_input.data() + c * d, x);
       std::copy(cell_.input_bias.begin(), cell_.input_bias.end(), input_.data() + i * 3 * h);
     }
     const size_t n = histories.size();
@@ -143,6 +149,7 @@ class SideBySide {
 
   const Cell& cell_;
   const Sequences& all_;
+  const SideColumns* side_;
   AlignedFloats state_, x_, input_, recurrent_;
 };
 
@@ -218,14 +225,14 @@ UpdateSegments update_segments(const TrainingView& data, std::span<const int64_t
 
 Result<std::vector<float>> fold(const Cell& cell, const Sequences& sequences,
                                 std::span<const Segment> segments, int64_t most, int threads,
-                                const std::function<bool()>& stop) {
+                                const std::function<bool()>& stop, const SideColumns* side) {
   const size_t h = cell.shape.hidden;
   std::vector<float> states(segments.size() * h);
   std::vector<SideBySide::History> histories;
   for (size_t s = 0; s < segments.size(); ++s) {
     const int64_t start = sequences.start[segments[s].user];
     histories.push_back({std::max(start, segments[s].first - most), segments[s].first, start,
-                         states.data() + s * h});
+                         states.data() + s * h, segments[s].user});
   }
   std::stable_sort(histories.begin(), histories.end(),
                    [](const SideBySide::History& a, const SideBySide::History& b) {
@@ -237,7 +244,7 @@ Result<std::vector<float>> fold(const Cell& cell, const Sequences& sequences,
       !stopped &&
       parallel_blocks(histories.size(), kSideBySide, thread_count(threads), ask,
                       [&](size_t begin, size_t end, size_t /*worker*/) {
-                        SideBySide(cell, sequences)
+                        SideBySide(cell, sequences, side)
                             .run(std::span(histories).subspan(begin, end - begin), stopped);
                       });
   if (!done || stopped) return Status(StatusCode::kInterrupted, "training was interrupted");

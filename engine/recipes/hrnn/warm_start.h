@@ -32,10 +32,12 @@ UpdateSegments update_segments(const TrainingView& data, std::span<const int64_t
                                double replay, size_t piece, uint64_t seed);
 
 // The state before the first event of each segment (H floats a segment) as `cell` has it when it
-// has read the `most` events before it, or all if they are fewer. The same for any number of
+// has read the `most` events before it, or all if they are fewer. `side`: what is known around the
+// events, if anything. The same for any number of
 // threads. Errors: kInterrupted when `stop`, asked on the calling thread, says so.
 Result<std::vector<float>> fold(const Cell& cell, const Sequences& sequences,
                                 std::span<const Segment> segments, int64_t most, int threads,
-                                const std::function<bool()>& stop);
+                                const std::function<bool()>& stop,
+                                const SideColumns* side = nullptr);
 
 }  // namespace personalize::hrnn

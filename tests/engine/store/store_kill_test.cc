@@ -39,11 +39,14 @@ Status write_version(ModelStore& store, int number) {
   });
 }
 
-// Writes versions from `first` on, reporting each to `report`, until it is killed.
+// Writes versions from `first` on, reporting each to `report`, and before them `first` - 1, until
+// it is killed.
 [[noreturn]] void write_for_ever(const std::string& directory, int first, int report) {
   const auto store = ModelStore::open(directory, kUuid, OpenMode::kCreate, "");
   const auto states = StateStore::open(directory, OpenMode::kReadWrite, "");
   if (!store.is_ok()) _exit(1);
+  const int ready = first - 1;
+  if (write(report, &ready, sizeof ready) != sizeof ready) _exit(3);
   for (int number = first;; number++) {
     if (!write_version(**store, number).is_ok()) _exit(2);
     if (write(report, &number, sizeof number) != sizeof number) _exit(3);
@@ -52,16 +55,18 @@ Status write_version(ModelStore& store, int number) {
   }
 }
 
-// Kills a writer after `delay` and gives the last version that it reported, or `first` - 1.
+// Kills a writer `delay` after it begins and gives the last version that it reported, or `first`
+// - 1.
 int kill_a_writer(const std::string& directory, int first, std::chrono::microseconds delay) {
   int ends[2];
   EXPECT_EQ(pipe(ends), 0);
   const pid_t child = fork();
   if (child == 0) write_for_ever(directory, first, ends[1]);
   close(ends[1]);
+  int last = first - 1;
+  EXPECT_EQ(read(ends[0], &last, sizeof last), static_cast<ssize_t>(sizeof last));
   usleep(static_cast<useconds_t>(delay.count()));
   kill(child, SIGKILL);
-  int last = first - 1;
   for (int number; read(ends[0], &number, sizeof number) == sizeof number;) last = number;
   close(ends[0]);
   int status = 0;

@@ -53,6 +53,7 @@ class TrainedModel {
   // Null if something failed, which the test has been told.
   const Model* get() const { return model_.get(); }
   const Model& operator*() const { return *model_; }
+  const Model* operator->() const { return model_.get(); }
   const SilentProgress& progress() const { return progress_; }
 
  private:

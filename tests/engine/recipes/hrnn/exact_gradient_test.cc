@@ -11,6 +11,7 @@
 #include "engine/math/dispatch.h"
 #include "engine/recipes/hrnn/network.h"
 #include "tests/engine/testing/random_sequences.h"
+#include "tests/engine/testing/side_metadata.h"
 #include "tests/engine/testing/tape.h"
 
 namespace personalize::hrnn {
@@ -37,7 +38,8 @@ class ExactNetwork {
   // Of the window's rows, the lanes coming from `states`, which are constants. x_mask has D and
   // state_mask H numbers a row.
   void run(const Window& window, size_t total, std::vector<std::vector<double>>& states,
-           std::span<const float> x_mask, std::span<const float> state_mask) {
+           std::span<const float> x_mask, std::span<const float> state_mask,
+           const Dropout& dropout) {
     loss_ = zero_;
     for (size_t lane = 0; lane < states.size(); ++lane) {
       Vector state;
@@ -48,7 +50,8 @@ class ExactNetwork {
         const size_t user = window.user[row];
         state = next_state(event, user, state, x_mask.subspan(row * shape_.embedding));
         const auto target = static_cast<size_t>(data_.sequences->item[event + 1]);
-        const Vector z = logits(event, user, state, state_mask.subspan(row * shape_.hidden));
+        const Vector z = logits(event, user, state, state_mask.subspan(row * shape_.hidden),
+                                !drops_context(dropout, row));
         Variable normaliser = zero_;
         for (const Variable& logit : z) normaliser = normaliser + exp(logit);
         const double weight = data_.user_weight[user] / static_cast<double>(total);
@@ -88,7 +91,7 @@ class ExactNetwork {
     return result;
   }
 
-  // x = E[i] + f F, dropped out.
+  // x = E[i] + f F + s G_in, dropped out.
   Vector input(size_t event, size_t user, std::span<const float> mask) const {
     const Sequences& all = *data_.sequences;
     const size_t d = shape_.embedding;
@@ -107,6 +110,10 @@ class ExactNetwork {
     for (size_t j = 0; j < d; ++j) {
       Variable sum = at(layout_.embedding, d, static_cast<size_t>(all.item[event]), j);
       for (size_t c = 0; c < f.size(); ++c) sum = sum + f[c] * at(layout_.feature, d, c, j);
+      for (const ColumnIndex c : data_.side->of_context(event))
+        sum = sum + at(layout_.side_input, d, c, j);
+      for (const ColumnIndex c : data_.side->of_user(user))
+        sum = sum + at(layout_.side_input, d, c, j);
       x.push_back(static_cast<double>(mask[j]) * sum);
     }
     return x;
@@ -129,14 +136,22 @@ class ExactNetwork {
     return next;
   }
 
-  // E y + b + rho R + S.
-  Vector logits(size_t event, size_t user, const Vector& state, std::span<const float> mask) const {
+  // E y + b + rho R + S; y is told the context of the event that is asked for, or not.
+  Vector logits(size_t event, size_t user, const Vector& state, std::span<const float> mask,
+                bool with_context) const {
     const Sequences& all = *data_.sequences;
     const size_t d = shape_.embedding;
     Vector dropped;
     for (size_t i = 0; i < state.size(); ++i)
       dropped.push_back(static_cast<double>(mask[i]) * state[i]);
-    const Vector y = affine(dropped, layout_.output, d, layout_.output_bias, 0, d);
+    Vector y = affine(dropped, layout_.output, d, layout_.output_bias, 0, d);
+    for (size_t j = 0; j < d; ++j) {
+      if (with_context)
+        for (const ColumnIndex c : data_.side->of_context(event + 1))
+          y[j] = y[j] + at(layout_.side_output, d, c, j);
+      for (const ColumnIndex c : data_.side->of_user(user))
+        y[j] = y[j] + at(layout_.side_output, d, c, j);
+    }
     size_t bucket = 0;
     for (size_t b = 0; b < data_.recency.starts.size(); ++b)
       if (data_.recency.starts[b] <= all.timestamp[event]) bucket = b;
@@ -187,7 +202,7 @@ class ExactNetwork {
 
 // Every group of parameters by name. The places between them belong to none.
 std::map<std::string, Matrix> groups_of(const Layout& layout) {
-  const auto& [v, d, h, f] = layout.shape;
+  const auto& [v, d, h, f, s] = layout.shape;
   return {{"E", {layout.embedding, v, d}},
           {"b", {layout.bias, 1, v}},
           {"F", {layout.feature, f, d}},
@@ -198,6 +213,8 @@ std::map<std::string, Matrix> groups_of(const Layout& layout) {
           {"h_init", {layout.initial, 1, h}},
           {"Wo", {layout.output, h, d}},
           {"bo", {layout.output_bias, 1, d}},
+          {"Gin", {layout.side_input, s, d}},
+          {"Gout", {layout.side_output, s, d}},
           {"rho", {layout.rho, 1, 1}},
           {"S", {layout.own, 1, kOwnHistoryParameters}}};
 }
@@ -212,12 +229,15 @@ struct Case {
 class ExactGradient : public testing::TestWithParam<Case> {
  protected:
   ExactGradient()
-      : all_(random_sequences(12, GetParam().items, GetParam().mean_length, 21)),
+      : all_(with_contexts(random_sequences(12, GetParam().items, GetParam().mean_length, 21))),
+        side_(side_columns_of(all_, random_users(all_, 4))),
         view_(TrainingView::everything(all_)),
-        layout_({GetParam().items, GetParam().embedding, GetParam().hidden, kGapFeatures + 5}),
+        layout_({GetParam().items, GetParam().embedding, GetParam().hidden, kGapFeatures + 5,
+                 side_.size()}),
         network_(layout_) {
     data_.sequences = &all_;
     data_.session_gap = 200;
+    data_.side = &side_;
     data_.recency = recency_table(view_);
     Random random(3, 0);
     for (size_t user = 0; user < all_.user_count(); ++user) {
@@ -237,6 +257,11 @@ class ExactGradient : public testing::TestWithParam<Case> {
     network_.panels.pack(0, network_.panels.count(),
                          network_.parameters.data() + layout_.embedding);
     network_.transpose();
+  }
+
+  static Sequences with_contexts(Sequences all) {
+    add_random_contexts(all, 3);
+    return all;
   }
 
   // Of the largest element of a group. Sums of a few hundred numbers of 24 bits lose some 1e-6,
@@ -261,6 +286,7 @@ class ExactGradient : public testing::TestWithParam<Case> {
   }
 
   const Sequences all_;
+  const SideColumns side_;
   const TrainingView view_;
   const Layout layout_;
   Network network_;
@@ -283,7 +309,7 @@ TEST_P(ExactGradient, IsThatOfTheEquationsInDoublePrecision) {
     const size_t rows = c.lanes * window.steps;
     std::vector<float> x_mask(rows * c.embedding, 1);
     std::vector<float> state_mask(rows * c.hidden, 1);
-    const Dropout dropout{c.dropout, 9, windows};
+    const Dropout dropout{c.dropout, 9, windows, 0.25};
     if (c.dropout > 0) {
       dropout_mask(dropout, 0, x_mask);
       dropout_mask(dropout, 1, state_mask);
@@ -291,12 +317,13 @@ TEST_P(ExactGradient, IsThatOfTheEquationsInDoublePrecision) {
     std::fill_n(group.gradient().data(), layout_.size, 0.0F);
     const double loss = group.run(network_, data_, window, total, dropout, [] { return false; });
     ExactNetwork exact(layout_, data_, network_.parameters.span());
-    exact.run(window, total, states, x_mask, state_mask);
+    exact.run(window, total, states, x_mask, state_mask, dropout);
     EXPECT_NEAR(loss, exact.loss(), 0.05 * rounding() * exact.loss());
     compare(group.gradient(), exact.gradient());
   }
   EXPECT_GE(windows, 2U);
-  EXPECT_EQ(used_.size(), 12U);
+  EXPECT_EQ(used_.size(), 14U);
+  EXPECT_EQ(side_.size(), 8U);  // three devices, three places, two groups of users
   for (const auto& [name, largest] : used_) EXPECT_GT(largest, 1e-5) << name;
 }
 

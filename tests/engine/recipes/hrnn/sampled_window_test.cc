@@ -7,6 +7,7 @@
 
 #include "engine/recipes/own_history.h"
 #include "tests/engine/testing/random_sequences.h"
+#include "tests/engine/testing/side_metadata.h"
 
 namespace personalize::hrnn {
 namespace {
@@ -23,12 +24,14 @@ class SampledWindowTest : public testing::Test {
   static constexpr size_t kD = 5;
 
   SampledWindowTest()
-      : all_(random_sequences(12, kItems, 12, 11)),
+      : all_(with_contexts(random_sequences(12, kItems, 12, 11))),
+        side_(side_columns_of(all_, random_users(all_, 4))),
         view_(TrainingView::everything(all_)),
-        layout_({kItems, kD, 4, kGapFeatures + 5}),
+        layout_({kItems, kD, 4, kGapFeatures + 5, side_.size()}),
         whole_(layout_) {
     data_.sequences = &all_;
     data_.session_gap = 150;
+    data_.side = &side_;
     data_.recency = recency_table(view_);
     Random random(3, 0);
     for (size_t user = 0; user < all_.user_count(); ++user)
@@ -91,7 +94,7 @@ class SampledWindowTest : public testing::Test {
     size_t total = 0;
     size_t windows = 0;
     for (; batches.next(window, total); ++windows) {
-      const Dropout dropout{0.2F, 9, windows};
+      const Dropout dropout{0.2F, 9, windows, 0.25};
       std::vector<const float*> states;
       for (size_t lane = 0; lane < kLanes; ++lane)
         states.push_back(candidates.states().data() + lane * layout_.shape.hidden);
@@ -127,7 +130,13 @@ class SampledWindowTest : public testing::Test {
     }
   }
 
-  Sequences all_;
+  static Sequences with_contexts(Sequences all) {
+    add_random_contexts(all, 3);
+    return all;
+  }
+
+  const Sequences all_;
+  const SideColumns side_;
   TrainingView view_;
   Layout layout_;
   Network whole_;
