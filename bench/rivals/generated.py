@@ -21,7 +21,7 @@ DATA_SETS = {
                                                 interaction_fields="DEVICE string categorical")),
     "generated-users": (3_000, 10, 5, 0.5, DataSet("generated-users", "Generated: the user's group decides", "leave-last-two-out", "",
                                                user_fields="GROUP_NAME string categorical")),
-    "generated-items": (300, 50, 12, 0.9, DataSet("generated-items", "Generated: the item's kind decides", "leave-last-two-out", "",
+    "generated-items": (1_500, 100, 12, 0.9, DataSet("generated-items", "Generated: the item's kind decides", "leave-last-two-out", "",
                                                item_fields="KIND_NAME string categorical")),
 }
 
