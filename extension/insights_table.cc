@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/dataset/stoppable_source.h"
 #include "engine/training/insights.h"
 #include "extension/boundary.h"
 #include "extension/catalog.h"
@@ -40,40 +41,6 @@ struct InsightsCursor : sqlite3_vtab_cursor {
   size_t row = 0;
 };
 
-// Ends a scan that the host interrupts: reading the events has no other point to ask at.
-class StoppableScan : public EventSource {
- public:
-  StoppableScan(EventSource& source, Connection& connection)
-      : source_(source), probe_(connection) {}
-
-  Status scan(EventSink& sink) override {
-    Stopper stopper(sink, probe_);
-    return source_.scan(stopper);
-  }
-  Status of_user(std::string_view user, std::vector<Event>& events) override {
-    return source_.of_user(user, events);
-  }
-  Result<std::string_view> item_id(ItemCode code) override { return source_.item_id(code); }
-  Result<std::string_view> event_type(EventTypeCode code) override {
-    return source_.event_type(code);
-  }
-  uint64_t dictionary_generation() const override { return source_.dictionary_generation(); }
-
- private:
-  struct Stopper : EventSink {
-    Stopper(EventSink& to, InterruptProbe& with) : sink(to), probe(with) {}
-    Status user(std::string_view id, std::span<const Event> events) override {
-      if (probe.interrupted())
-        return {StatusCode::kInterrupted, "personalize_insights: interrupted"};
-      return sink.user(id, events);
-    }
-    EventSink& sink;
-    InterruptProbe& probe;
-  };
-  EventSource& source_;
-  InterruptProbe probe_;
-};
-
 // The rows of the group's users or items, or nothing where it has no such dataset.
 Result<std::optional<MetadataTable>> read_dataset(Connection& connection, std::string_view schema,
                                                   std::string_view group, DatasetKind kind) {
@@ -99,7 +66,12 @@ Status read_insights(Connection& connection, InsightsCursor& cursor) {
   PERSONALIZE_ASSIGN_OR_RETURN(const std::string schema, schema_of_group(connection, cursor.group));
   PERSONALIZE_ASSIGN_OR_RETURN(const std::unique_ptr<EventSource> source,
                                open_event_source(connection, schema, cursor.group));
-  StoppableScan stoppable(*source, connection);
+  InterruptProbe probe(connection);
+  StoppableSource stoppable(*source, [&probe] {
+    return probe.interrupted()
+               ? Status(StatusCode::kInterrupted, "personalize_insights: interrupted")
+               : Status::ok();
+  });
   PERSONALIZE_ASSIGN_OR_RETURN(const Sequences sequences,
                                read_sequences(stoppable, {}, TieOrder::kAuto, 1));
   PERSONALIZE_ASSIGN_OR_RETURN(const auto items,

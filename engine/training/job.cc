@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "engine/dataset/split.h"
+#include "engine/dataset/stoppable_source.h"
 #include "engine/math/dispatch.h"
 #include "engine/math/parallel.h"
 #include "engine/recipes/popularity.h"
@@ -37,48 +38,6 @@ double seconds_since(Clock::time_point start) {
 }
 
 Status interrupted() { return {StatusCode::kInterrupted, "training was interrupted"}; }
-
-// Forwards a scan, and ends it when the host says stop.
-class StoppableSink : public EventSink {
- public:
-  StoppableSink(EventSink& sink, TrainingHost& host) : sink_(sink), host_(host) {}
-  Status user(std::string_view user_id, std::span<const Event> events) override {
-    if (host_.stop()) return interrupted();
-    return sink_.user(user_id, events);
-  }
-
- private:
-  EventSink& sink_;
-  TrainingHost& host_;
-};
-
-class StoppableSource : public EventSource {
- public:
-  StoppableSource(EventSource& source, TrainingHost& host) : source_(source), host_(host) {}
-  Status scan(EventSink& sink) override {
-    StoppableSink stoppable(sink, host_);
-    return source_.scan(stoppable);
-  }
-  Status of_user(std::string_view user_id, std::vector<Event>& events) override {
-    return source_.of_user(user_id, events);
-  }
-  Result<std::string_view> item_id(ItemCode code) override { return source_.item_id(code); }
-  Result<std::string_view> event_type(EventTypeCode code) override {
-    return source_.event_type(code);
-  }
-  uint64_t dictionary_generation() const override { return source_.dictionary_generation(); }
-  std::span<const MetadataField> context_fields() const override {
-    return source_.context_fields();
-  }
-  void read_context(bool wanted) override { source_.read_context(wanted); }
-  Result<std::string_view> context_text(size_t field, double number) override {
-    return source_.context_text(field, number);
-  }
-
- private:
-  EventSource& source_;
-  TrainingHost& host_;
-};
 
 // Of the log's rows while trials are fitted. Only their epochs are shown: what a trial's fit has to
 // say is no news of the version.
@@ -189,7 +148,8 @@ class Job {
 
   Status read(const Solution& solution, EventSource& source) {
     const Clock::time_point start = Clock::now();
-    StoppableSource stoppable(source, host_);
+    StoppableSource stoppable(source,
+                              [this] { return host_.stop() ? interrupted() : Status::ok(); });
     PERSONALIZE_ASSIGN_OR_RETURN(
         sequences_, read_sequences(stoppable, solution.filter, options_.tie_order, options_.seed,
                                    learns_from_metadata()));
