@@ -7,10 +7,11 @@ find_program(PERSONALIZE_PYTHON python3 REQUIRED)
 
 file(GLOB_RECURSE engine_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/engine/*_test.cc)
 if(engine_tests)
-  add_executable(engine_tests ${engine_tests})
+  set(shared_data ${CMAKE_SOURCE_DIR}/tests/engine/testing/shared_data.cc)
+  add_executable(engine_tests ${engine_tests} ${shared_data})
   target_link_libraries(engine_tests PRIVATE personalize_engine GTest::gtest_main GTest::gmock)
-  target_compile_definitions(engine_tests PRIVATE
-    PERSONALIZE_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data" PERSONALIZE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  set_source_files_properties(${shared_data} PROPERTIES COMPILE_DEFINITIONS
+    PERSONALIZE_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
   gtest_discover_tests(engine_tests DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 600 ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
 endif()

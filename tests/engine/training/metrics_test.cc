@@ -307,7 +307,7 @@ for name in ("loo", "amz", "th"):
   std::fputs(script.c_str(), out);
   std::fclose(out);
   const std::string command =
-      "/usr/bin/python3 -B '" + file + "' '" PERSONALIZE_SHARED_DATA "/../peers' 2>/dev/null";
+      "/usr/bin/python3 -B '" + file + "' '" + shared_data_folder() + "/../peers' 2>/dev/null";
   std::FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return {};
   std::map<std::string, double> result;
