@@ -8,6 +8,7 @@
 
 #include "extension/boundary.h"
 #include "extension/catalog_checks.h"
+#include "extension/prices.h"
 #include "sql/catalog_sql.h"
 
 namespace personalize {
@@ -119,6 +120,7 @@ Status create_catalog(Connection& connection, std::string_view schema) {
   for (size_t at = 0; (at = sql.find(kMain, at)) != std::string::npos; at += place.size())
     sql.replace(at, kMain.size(), place);
   PERSONALIZE_RETURN_IF_ERROR(connection.execute(sql));
+  PERSONALIZE_RETURN_IF_ERROR(fill_prices(connection, schema));
   return connection.execute(
       fmt::format("INSERT INTO {0}.personalize_identity(uuid, state_secret) "
                   "SELECT lower(hex(randomblob(16))), random() "

@@ -13,6 +13,7 @@
 #include "engine/training/memory_size.h"
 #include "extension/boundary.h"
 #include "extension/catalog.h"
+#include "extension/prices.h"
 #include "extension/store_access.h"
 
 namespace personalize {
@@ -276,7 +277,7 @@ Status register_catalog_checks(const std::shared_ptr<Connection>& connection) {
     int arguments;
     void (*function)(sqlite3_context*, int, sqlite3_value**);
   };
-  constexpr std::array<Check, 7> kChecks = {{
+  constexpr std::array<Check, 8> kChecks = {{
       {"personalize_check_setting", 2, function<check_setting>},
       {"personalize_check_dataset_group", 1, function<check_dataset_group>},
       {"personalize_check_managed", 1, function<check_managed>},
@@ -284,6 +285,7 @@ Status register_catalog_checks(const std::shared_ptr<Connection>& connection) {
       {"personalize_check_solution", 11, function<check_solution_row>},
       {"personalize_check_no_versions", 2, function<check_no_versions>},
       {"personalize_check_campaign", 8, function<check_campaign>},
+      {"personalize_check_price", 3, function<check_price>},
   }};
   // Innocuous: triggers must be able to call them where trusted_schema is off.
   for (const Check& check : kChecks)

@@ -23,6 +23,7 @@ constexpr Stub kStubs[] = {
      "hyperparameters, feature_transformation, hpo_config"},
     {"personalize_campaigns",
      "name, version, min_provisioned_tps, max_tps, on_throttle, config, id"},
+    {"personalize_prices", "line, unit, usd"},
 };
 
 int connect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** table, char** message) {

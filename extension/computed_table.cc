@@ -209,8 +209,10 @@ sqlite3_module make_module() {
 Status register_computed_table(const std::shared_ptr<Connection>& connection,
                                const ComputedTable& table) {
   static const sqlite3_module module = make_module();
-  const std::string long_name = std::string("personalize_") + table.name;
   PERSONALIZE_RETURN_IF_ERROR(register_module(connection, table.name, &module, &table));
+  constexpr std::string_view kPrefix = "personalize_";
+  if (std::string_view(table.name).substr(0, kPrefix.size()) == kPrefix) return Status::ok();
+  const std::string long_name = std::string(kPrefix) + table.name;
   return register_module(connection, long_name.c_str(), &module, &table);
 }
 

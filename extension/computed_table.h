@@ -1,5 +1,5 @@
-// The module behind explain and user_segment: eponymous tables whose rows answer one question,
-// which is made of the hidden columns. One module; each table is a descriptor.
+// The module behind explain, user_segment and personalize_cost: eponymous tables whose rows answer
+// one question, which is made of the hidden columns. One module; each table is a descriptor.
 //
 // A cursor keeps its last answer: a join that asks the same again gets it without another request.
 // All rows come from the snapshot of the statement, so what is kept cannot be old.
@@ -20,7 +20,7 @@ namespace personalize {
 using ComputedRow = std::vector<ReportValue>;  // one a visible column
 
 struct ComputedTable {
-  const char* name;         // it also answers to 'personalize_' before it
+  const char* name;         // it also answers to 'personalize_' before it, if that is not there
   const char* declaration;  // for sqlite3_declare_vtab: visible columns, then the arguments, hidden
   int visible;
   int arguments;

@@ -10,6 +10,7 @@
 #include "extension/catalog_checks.h"
 #include "extension/catalog_stubs.h"
 #include "extension/connection.h"
+#include "extension/cost_table.h"
 #include "extension/dataset_table.h"
 #include "extension/estimate_table.h"
 #include "extension/explain_table.h"
@@ -46,6 +47,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_insights_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_report_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_status_tables(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_cost_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_upkeep_functions(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_dataset_modules(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_answer_tables(connection));

@@ -135,3 +135,18 @@ CREATE TRIGGER IF NOT EXISTS main.personalize_campaigns_delete
 BEFORE DELETE ON personalize_campaigns BEGIN
   SELECT personalize_check_unused('campaign', old.name, NULL, NULL);
 END;
+
+-- What personalize_cost counts by: Amazon's prices, filled in when the catalog is made.
+CREATE TABLE IF NOT EXISTS main.personalize_prices(
+  line TEXT PRIMARY KEY NOT NULL,   -- data ingestion, training, real-time recommendations
+  unit TEXT NOT NULL,
+  usd  REAL NOT NULL                -- a unit
+);
+CREATE TRIGGER IF NOT EXISTS main.personalize_prices_insert
+BEFORE INSERT ON personalize_prices BEGIN
+  SELECT personalize_check_price(new.line, new.unit, new.usd);
+END;
+CREATE TRIGGER IF NOT EXISTS main.personalize_prices_update
+BEFORE UPDATE ON personalize_prices BEGIN
+  SELECT personalize_check_price(new.line, new.unit, new.usd);
+END;
