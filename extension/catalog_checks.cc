@@ -47,6 +47,15 @@ bool listed(std::string_view names, std::string_view name) {
   return false;
 }
 
+// That `group` is one of `groups`, which are all.
+Status check_group_exists(std::string_view table, std::string_view group, std::string_view groups) {
+  if (listed(groups, group)) return Status::ok();
+  return {StatusCode::kNotFound,
+          fmt::format("ResourceNotFoundException: {}: dataset group '{}' does not exist; there "
+                      "are: {}",
+                      table, group, groups)};
+}
+
 // A JSON object, or nothing.
 Status check_object(std::string_view table, std::string_view column, sqlite3_value* value) {
   if (sqlite3_value_type(value) == SQLITE_NULL) return Status::ok();
@@ -105,12 +114,7 @@ Status check_solution_row(Connection&, sqlite3_value** values) {
   constexpr std::string_view kTable = "personalize_solutions";
   PERSONALIZE_RETURN_IF_ERROR(check_name("solution", text_of(values[0])));
   const std::string_view group = text_of(values[1]);
-  const std::string_view groups = text_of(values[10]);
-  if (!listed(groups, group))
-    return {StatusCode::kNotFound,
-            fmt::format("ResourceNotFoundException: {}: dataset group '{}' does not exist; there "
-                        "are: {}",
-                        kTable, group, groups)};
+  PERSONALIZE_RETURN_IF_ERROR(check_group_exists(kTable, group, text_of(values[10])));
   constexpr std::array<std::string_view, 2> kFlags = {"perform_automl", "perform_hpo"};
   for (int i = 0; i < 2; i++) {
     const std::string_view flag = text_of(values[3 + i]);
@@ -238,6 +242,31 @@ Status check_campaign(Connection& connection, sqlite3_value** values) {
   return Status::ok();
 }
 
+// personalize_check_event_tracker(name, dataset_group, tracking_id or NULL, all groups, another
+//   tracker of the group or NULL)
+Status check_event_tracker(Connection&, sqlite3_value** values) {
+  constexpr std::string_view kTable = "personalize_event_trackers";
+  constexpr size_t kLongest = 256;
+  PERSONALIZE_RETURN_IF_ERROR(check_name("event tracker", text_of(values[0])));
+  const std::string_view group = text_of(values[1]);
+  PERSONALIZE_RETURN_IF_ERROR(check_group_exists(kTable, group, text_of(values[3])));
+  const int type = sqlite3_value_type(values[2]);
+  const std::string_view tracking_id = text_of(values[2]);
+  if (type != SQLITE_NULL &&
+      (type == SQLITE_BLOB || tracking_id.empty() || tracking_id.size() > kLongest))
+    return invalid(kTable, fmt::format("tracking_id is {}; it is a text of 1 to {} bytes, or NULL "
+                                       "for a random one",
+                                       type == SQLITE_BLOB   ? "a blob"
+                                       : tracking_id.empty() ? "empty"
+                                                             : "longer",
+                                       kLongest));
+  if (sqlite3_value_type(values[4]) == SQLITE_NULL) return Status::ok();
+  return {StatusCode::kAlreadyExists,
+          fmt::format("ResourceAlreadyExistsException: {}: dataset group '{}' has its event "
+                      "tracker, '{}'; a group has one",
+                      kTable, group, text_of(values[4]))};
+}
+
 // A check as an SQL function.
 template <Status (*check)(Connection&, sqlite3_value**)>
 void function(sqlite3_context* context, int, sqlite3_value** values) {
@@ -277,7 +306,7 @@ Status register_catalog_checks(const std::shared_ptr<Connection>& connection) {
     int arguments;
     void (*function)(sqlite3_context*, int, sqlite3_value**);
   };
-  constexpr std::array<Check, 8> kChecks = {{
+  constexpr Check kChecks[] = {
       {"personalize_check_setting", 2, function<check_setting>},
       {"personalize_check_dataset_group", 1, function<check_dataset_group>},
       {"personalize_check_managed", 1, function<check_managed>},
@@ -286,7 +315,8 @@ Status register_catalog_checks(const std::shared_ptr<Connection>& connection) {
       {"personalize_check_no_versions", 2, function<check_no_versions>},
       {"personalize_check_campaign", 8, function<check_campaign>},
       {"personalize_check_price", 3, function<check_price>},
-  }};
+      {"personalize_check_event_tracker", 5, function<check_event_tracker>},
+  };
   // Innocuous: triggers must be able to call them where trusted_schema is off.
   for (const Check& check : kChecks)
     PERSONALIZE_RETURN_IF_ERROR(

@@ -24,6 +24,7 @@ constexpr Stub kStubs[] = {
     {"personalize_campaigns",
      "name, version, min_provisioned_tps, max_tps, on_throttle, config, id"},
     {"personalize_prices", "line, unit, usd"},
+    {"personalize_event_trackers", "name, dataset_group, tracking_id"},
 };
 
 int connect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** table, char** message) {

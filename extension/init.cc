@@ -16,6 +16,7 @@
 #include "extension/explain_table.h"
 #include "extension/import_function.h"
 #include "extension/insights_table.h"
+#include "extension/put_events_function.h"
 #include "extension/report_tables.h"
 #include "extension/score_function.h"
 #include "extension/segment_table.h"
@@ -55,6 +56,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_explain_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_segment_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_import_function(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_put_events_functions(connection));
   return Status::ok();
 }
 

@@ -43,6 +43,8 @@ BEFORE UPDATE ON personalize_dataset_groups BEGIN
     FROM personalize_datasets WHERE dataset_group = old.name AND old.name <> new.name;
   SELECT personalize_check_unused('dataset group', old.name, 'solution', group_concat(name, ', '))
     FROM personalize_solutions WHERE dataset_group = old.name AND old.name <> new.name;
+  SELECT personalize_check_unused('dataset group', old.name, 'event tracker', group_concat(name, ', '))
+    FROM personalize_event_trackers WHERE dataset_group = old.name AND old.name <> new.name;
 END;
 CREATE TRIGGER IF NOT EXISTS main.personalize_dataset_groups_delete
 BEFORE DELETE ON personalize_dataset_groups BEGIN
@@ -50,6 +52,8 @@ BEFORE DELETE ON personalize_dataset_groups BEGIN
     FROM personalize_datasets WHERE dataset_group = old.name;
   SELECT personalize_check_unused('dataset group', old.name, 'solution', group_concat(name, ', '))
     FROM personalize_solutions WHERE dataset_group = old.name;
+  SELECT personalize_check_unused('dataset group', old.name, 'event tracker', group_concat(name, ', '))
+    FROM personalize_event_trackers WHERE dataset_group = old.name;
 END;
 
 -- Written by CREATE VIRTUAL TABLE, ALTER TABLE RENAME and DROP TABLE alone.
@@ -149,4 +153,24 @@ END;
 CREATE TRIGGER IF NOT EXISTS main.personalize_prices_update
 BEFORE UPDATE ON personalize_prices BEGIN
   SELECT personalize_check_price(new.line, new.unit, new.usd);
+END;
+
+CREATE TABLE IF NOT EXISTS main.personalize_event_trackers(
+  name          TEXT PRIMARY KEY NOT NULL,
+  dataset_group TEXT NOT NULL DEFAULT 'default',    -- one tracker a group
+  tracking_id   TEXT UNIQUE NOT NULL ON CONFLICT REPLACE DEFAULT (    -- a random UUID
+    lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' ||
+      substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))))
+);
+CREATE TRIGGER IF NOT EXISTS main.personalize_event_trackers_insert
+BEFORE INSERT ON personalize_event_trackers BEGIN
+  SELECT personalize_check_event_tracker(new.name, new.dataset_group, new.tracking_id,
+    (SELECT group_concat(name, ', ') FROM personalize_dataset_groups),
+    (SELECT name FROM personalize_event_trackers WHERE dataset_group = new.dataset_group AND name <> new.name));
+END;
+CREATE TRIGGER IF NOT EXISTS main.personalize_event_trackers_update
+BEFORE UPDATE ON personalize_event_trackers BEGIN
+  SELECT personalize_check_event_tracker(new.name, new.dataset_group, new.tracking_id,
+    (SELECT group_concat(name, ', ') FROM personalize_dataset_groups),
+    (SELECT name FROM personalize_event_trackers WHERE dataset_group = new.dataset_group AND name <> old.name));
 END;
