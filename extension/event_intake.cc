@@ -50,20 +50,6 @@ std::optional<int64_t> seconds_in(const json& time) {
   return static_cast<int64_t>(std::floor(*number));
 }
 
-// INSERT of a row whose column i is parameter i + 1.
-Result<Statement> prepare_insert(Connection& connection, const Dataset& dataset) {
-  std::string names;
-  std::string parameters;
-  for (size_t i = 0; i < dataset.config.columns.size(); i++) {
-    const char* comma = i == 0 ? "" : ", ";
-    names += comma + sql_name(dataset.config.columns[i].name);
-    parameters += fmt::format("{}?{}", comma, i + 1);
-  }
-  return connection.prepare(fmt::format("INSERT INTO {}.{}({}) VALUES ({})",
-                                        sql_name(dataset.entry.schema),
-                                        sql_name(dataset.entry.table), names, parameters));
-}
-
 }  // namespace
 
 EventIntake::EventIntake(Connection& connection, const Dataset& interactions, std::string session,
@@ -96,7 +82,7 @@ Result<EventIntake> EventIntake::open(Connection& connection, const Dataset& int
                     "table; what is written there counts at once",
                     interactions.entry.table, interactions.config.content));
   EventIntake intake(connection, interactions, std::move(session), std::move(user));
-  PERSONALIZE_ASSIGN_OR_RETURN(intake.insert_, prepare_insert(connection, interactions));
+  PERSONALIZE_ASSIGN_OR_RETURN(intake.insert_, intake.row_.prepare_insert(connection, "INSERT"));
   PERSONALIZE_ASSIGN_OR_RETURN(intake.known_,
                                KnownEvents::read(connection, interactions, intake.user_));
   return intake;
@@ -204,9 +190,7 @@ Result<bool> EventIntake::write(const json& event) {
   PERSONALIZE_RETURN_IF_ERROR(read(event));
   PERSONALIZE_ASSIGN_OR_RETURN(const bool there, known_->contains(row_));
   if (there) return false;
-  for (size_t i = 0; i < row_.values().size(); i++)
-    bind_value(insert_, static_cast<int>(i) + 1, row_.values()[i]);
-  PERSONALIZE_RETURN_IF_ERROR(insert_.run());
+  PERSONALIZE_RETURN_IF_ERROR(row_.insert(insert_));
   known_->add(row_, sqlite3_last_insert_rowid(connection_->db()));
   return true;
 }

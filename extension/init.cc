@@ -17,6 +17,7 @@
 #include "extension/import_function.h"
 #include "extension/insights_table.h"
 #include "extension/put_events_function.h"
+#include "extension/put_rows_function.h"
 #include "extension/report_tables.h"
 #include "extension/score_function.h"
 #include "extension/segment_table.h"
@@ -57,6 +58,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_segment_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_import_function(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_put_events_functions(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_put_rows_functions(connection));
   return Status::ok();
 }
 

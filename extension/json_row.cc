@@ -145,4 +145,23 @@ Status JsonRow::check_complete() const {
   return Status::ok();
 }
 
+Result<Statement> JsonRow::prepare_insert(Connection& connection, std::string_view verb) const {
+  std::string names;
+  std::string parameters;
+  for (size_t i = 0; i < values_.size(); i++) {
+    const char* comma = i == 0 ? "" : ", ";
+    names += comma + sql_name(dataset_.config.columns[i].name);
+    parameters += fmt::format("{}?{}", comma, i + 1);
+  }
+  return connection.prepare(fmt::format("{} INTO {}.{}({}) VALUES ({})", verb,
+                                        sql_name(dataset_.entry.schema),
+                                        sql_name(dataset_.entry.table), names, parameters));
+}
+
+Status JsonRow::insert(Statement& statement) const {
+  for (size_t i = 0; i < values_.size(); i++)
+    bind_value(statement, static_cast<int>(i) + 1, values_[i]);
+  return statement.run();
+}
+
 }  // namespace personalize

@@ -44,6 +44,11 @@ class JsonRow {
   bool has(size_t column) const { return !values_[column].is_null(); }
   // What the column, a string, will hold.
   std::string text(size_t column) const;
+  // A statement for insert(); `verb` is "INSERT" or "INSERT OR REPLACE".
+  Result<Statement> prepare_insert(Connection& connection, std::string_view verb) const;
+  // Writes the row. Errors: what INSERT meets.
+  Status insert(Statement& statement) const;
+
   // Columns in the dataset's order.
   const std::vector<ColumnValue>& values() const { return values_; }
 
