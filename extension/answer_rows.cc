@@ -9,6 +9,7 @@
 
 #include "extension/boundary.h"
 #include "extension/exploring.h"
+#include "extension/request.h"
 #include "extension/unseen_shelf.h"
 
 namespace personalize {
@@ -21,6 +22,11 @@ struct Workbench {
   std::vector<ItemIndex> listed;
   Exploration exploration;
 };
+
+QuestionKind kind_of(Purpose purpose) {
+  if (purpose == Purpose::kRank) return QuestionKind::kRank;
+  return purpose == Purpose::kSimilar ? QuestionKind::kSimilar : QuestionKind::kRecommend;
+}
 
 // The number of rows that LIMIT and OFFSET leave to be looked at.
 size_t limited(size_t k, int plan, sqlite3_value** values) {
@@ -201,10 +207,11 @@ Status answer(Connection& connection, const AnswerDescriptor& descriptor,
               const AnswerQuestion& question, AnswerRows& rows) {
   if (descriptor.purpose == Purpose::kRank && !question.items && !question.among)
     return Status::ok();  // they are NULL
+  Request request(kind_of(descriptor.purpose));
   PERSONALIZE_ASSIGN_OR_RETURN(
       const std::shared_ptr<Responder> responder,
       connection.part<Responders>().find(connection, question.asking(descriptor)));
-  PERSONALIZE_RETURN_IF_ERROR(admit(connection, *responder, descriptor.name));
+  PERSONALIZE_RETURN_IF_ERROR(request.admit(connection, responder, descriptor.name));
   auto& bench = connection.part<Workbench>();
   rows.model = responder->model;
   PERSONALIZE_ASSIGN_OR_RETURN(rows.unseen,

@@ -18,6 +18,7 @@
 #include "extension/batch_rows.h"
 #include "extension/boundary.h"
 #include "extension/eponymous_module.h"
+#include "extension/request.h"
 
 namespace personalize {
 namespace {
@@ -85,9 +86,11 @@ int best_index(sqlite3_vtab* table, sqlite3_index_info* info) {
 
 Status start_batch(AnswerCursor& cursor, const AnswerQuestion& question) {
   Connection& connection = *cursor.table()->connection;
+  Request request(QuestionKind::kBatch);  // until its first row
   PERSONALIZE_ASSIGN_OR_RETURN(
       std::shared_ptr<Responder> responder,
       connection.part<Responders>().find(connection, question.asking(*cursor.table()->descriptor)));
+  request.pass(responder);
   cursor.batch = std::make_unique<BatchRows>(std::move(responder), question.rows);
   PERSONALIZE_ASSIGN_OR_RETURN(const bool row, cursor.batch->next(connection));
   cursor.at_end = !row;

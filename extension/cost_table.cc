@@ -14,13 +14,13 @@
 #include <cmath>
 #include <string>
 
-#include "engine/serving/rate.h"
 #include "engine/store/versions.h"
 #include "extension/boundary.h"
 #include "extension/catalog.h"
 #include "extension/computed_table.h"
 #include "extension/prices.h"
 #include "extension/store_access.h"
+#include "extension/usage_table.h"
 
 namespace personalize {
 namespace {
@@ -87,14 +87,6 @@ Result<double> training_hours(ModelStore& models) {
   return seconds / kSecondsAnHour;
 }
 
-// Requests of all campaigns, as hours of one request a second.
-double tps_hours(Connection& connection, const std::string& schema, const std::string& directory) {
-  double served = 0;
-  const auto limiter = RateLimiter::open(directory, database_file(connection, schema));
-  for (const RateUsage& usage : limiter->usage()) served += static_cast<double>(usage.served);
-  return served / kSecondsAnHour;
-}
-
 // What has been done in a catalog.
 Result<Quantities> own_work(Connection& connection, const std::string& schema) {
   Quantities work = {};
@@ -103,7 +95,7 @@ Result<Quantities> own_work(Connection& connection, const std::string& schema) {
   if (stores.status().code() == StatusCode::kNotFound) return work;  // nothing trained
   PERSONALIZE_RETURN_IF_ERROR(stores.status());
   PERSONALIZE_ASSIGN_OR_RETURN(work[1], training_hours(*stores.value()->models));
-  work[2] = tps_hours(connection, schema, stores.value()->directory);
+  PERSONALIZE_ASSIGN_OR_RETURN(work[2], tps_hours_used(connection, schema));
   return work;
 }
 

@@ -15,7 +15,7 @@
 
 #include "engine/serving/explain.h"
 #include "extension/computed_table.h"
-#include "extension/responder.h"
+#include "extension/request.h"
 #include "extension/unseen_shelf.h"
 
 namespace personalize {
@@ -31,6 +31,7 @@ Status answer(Connection& connection, std::span<sqlite3_value* const> values,
                                id_argument(values, kUser, kName, "user_id"));
   PERSONALIZE_ASSIGN_OR_RETURN(const std::string item_id,
                                id_argument(values, kItem, kName, "item_id"));
+  Request request(QuestionKind::kExplain);
   const Asking asking{Purpose::kExplain, kName, text_argument(values, kCampaign),
                       text_argument(values, kVersion)};
   auto& responders = connection.part<Responders>();
@@ -42,7 +43,7 @@ Status answer(Connection& connection, std::span<sqlite3_value* const> values,
                                connection.part<UnseenShelf>().get(connection, *responder));
   const ItemIndex item = find_item(model, unseen.get(), item_id);
   if (item == kNoItem) return unknown_item(model, item_id, kName);
-  PERSONALIZE_RETURN_IF_ERROR(admit(connection, *responder, kName));
+  PERSONALIZE_RETURN_IF_ERROR(request.admit(connection, responder, kName));
   PERSONALIZE_RETURN_IF_ERROR(responders.open_history(connection, *responder));
   UserHistory history;
   PERSONALIZE_RETURN_IF_ERROR(responder->history->read(user, unseen, {}, history));

@@ -24,6 +24,7 @@
 #include "extension/status_tables.h"
 #include "extension/train_function.h"
 #include "extension/upkeep_functions.h"
+#include "extension/usage_table.h"
 
 #ifndef SQLITE_CORE
 SQLITE_EXTENSION_INIT1
@@ -49,6 +50,7 @@ Status register_all(sqlite3* db) {
   PERSONALIZE_RETURN_IF_ERROR(register_insights_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_report_tables(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_status_tables(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_usage_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_cost_table(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_upkeep_functions(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_dataset_modules(connection));

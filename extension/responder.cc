@@ -166,6 +166,15 @@ Result<VersionShelf*> Responders::shelf(Connection& connection, const std::strin
   return &shelf;
 }
 
+std::shared_ptr<UsageCounter> Responders::usage_of(Connection& connection,
+                                                   const std::string& schema) {
+  const std::string& directory = shelves_.at(schema).stores().directory;
+  std::shared_ptr<UsageCounter>& counter = counters_[directory];
+  if (counter == nullptr)
+    counter = UsageCounter::open(directory, database_file(connection, schema));
+  return counter;
+}
+
 Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, const Asking& asking) {
   PERSONALIZE_ASSIGN_OR_RETURN(Stamp now, stamp(connection));
   if (!(now == stamp_)) {
@@ -186,6 +195,7 @@ Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, cons
     found_.erase(found);
   }
   PERSONALIZE_ASSIGN_OR_RETURN(std::shared_ptr<Responder> responder, resolve(connection, asking));
+  responder->usage = usage_of(connection, responder->schema);
   found_[key_] = {responder, shelves_.at(responder->schema).transaction()};
   return responder;
 }

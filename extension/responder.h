@@ -16,6 +16,7 @@
 #include "engine/serving/history.h"
 #include "engine/serving/loaded_model.h"
 #include "engine/serving/rate.h"
+#include "engine/serving/usage.h"
 #include "engine/serving/user_state.h"
 #include "engine/status.h"
 #include "engine/store/state_store.h"
@@ -42,6 +43,7 @@ struct Responder {
   std::shared_ptr<const LoadedModel> model;
   std::optional<CampaignEntry> campaign;  // nothing: a version was asked, which is not throttled
   std::shared_ptr<RateLimiter> limiter;   // of the campaign
+  std::shared_ptr<UsageCounter> usage;
   std::shared_ptr<StateStore> states;
   std::shared_ptr<RecommendationStore> recommendations;
   uint64_t state_secret = 0;
@@ -100,18 +102,16 @@ class Responders {
   Result<std::shared_ptr<Responder>> make(VersionShelf& shelf, std::string_view solution,
                                           int number);
   Result<VersionShelf*> shelf(Connection& connection, const std::string& schema);
+  std::shared_ptr<UsageCounter> usage_of(Connection& connection, const std::string& schema);
 
   Stamp stamp_;
   std::map<std::string, Found, std::less<>> found_;
   std::map<std::string, VersionShelf, std::less<>> shelves_;  // by schema
   std::map<std::string, OpenSource, std::less<>> sources_;    // by schema and group
   std::map<std::string, std::shared_ptr<RateLimiter>, std::less<>> limiters_;  // by directory
+  std::map<std::string, std::shared_ptr<UsageCounter>, std::less<>> counters_;
   std::string key_;
 };
-
-// Takes a request's slot of the responder's campaign; nothing to take without one. With on_throttle
-// = 'wait' it waits its turn. Errors: kThrottling saying when the next slot is, kInterrupted.
-Status admit(Connection& connection, Responder& responder, std::string_view caller);
 
 // A question about a user.
 struct UserQuestion {

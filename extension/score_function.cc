@@ -13,7 +13,7 @@
 
 #include "extension/answer_arguments.h"
 #include "extension/boundary.h"
-#include "extension/responder.h"
+#include "extension/request.h"
 #include "extension/unseen_shelf.h"
 
 namespace personalize {
@@ -51,10 +51,11 @@ struct StatementScores {
 
 Result<std::unique_ptr<UserScores>> score_all(Connection& connection, std::string_view user,
                                               std::string_view campaign) {
+  Request request(QuestionKind::kScore);
   const Asking asking{Purpose::kRank, kName, campaign, {}};
   PERSONALIZE_ASSIGN_OR_RETURN(const std::shared_ptr<Responder> responder,
                                connection.part<Responders>().find(connection, asking));
-  PERSONALIZE_RETURN_IF_ERROR(admit(connection, *responder, kName));
+  PERSONALIZE_RETURN_IF_ERROR(request.admit(connection, responder, kName));
   auto scores = std::make_unique<UserScores>();
   scores->user = user;
   scores->campaign = campaign;

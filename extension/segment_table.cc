@@ -17,6 +17,7 @@
 #include "extension/answer_arguments.h"
 #include "extension/answer_descriptor.h"
 #include "extension/computed_table.h"
+#include "extension/request.h"
 #include "extension/user_blocks.h"
 
 namespace personalize {
@@ -74,6 +75,7 @@ Status answer(Connection& connection, std::span<sqlite3_value* const> values,
   if (values[kK] != nullptr) {
     PERSONALIZE_ASSIGN_OR_RETURN(k, parse_k(values[kK], kDefaultAnswers, kName));
   }
+  Request request(QuestionKind::kSegment);
   PERSONALIZE_ASSIGN_OR_RETURN(
       const std::shared_ptr<Responder> responder,
       connection.part<Responders>().find(
@@ -84,6 +86,7 @@ Status answer(Connection& connection, std::span<sqlite3_value* const> values,
   PERSONALIZE_RETURN_IF_ERROR(blocks.begin(connection));
   const ItemIndex item = find_item(model, blocks.unseen(), item_id);
   if (item == kNoItem) return unknown_item(model, item_id, kName);
+  request.pass(responder);
 
   BestMembers best(k);
   std::array<double, UserBlocks::kLargestBlock> scores;

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <map>
 #include <system_error>
 
-#include "engine/serving/rate.h"
 #include "engine/store/store_check.h"
 #include "engine/store/versions.h"
 #include "extension/dataset_check.h"
@@ -174,35 +172,9 @@ Status fill_check(const ReportRequest& request, std::vector<ReportRow>& rows) {
   return Status::ok();
 }
 
-// A campaign that was never asked has a row of zeros.
-Status fill_usage(const ReportRequest& request, std::vector<ReportRow>& rows) {
-  std::map<uint64_t, RateUsage> used;
-  const Result<std::string> directory = store_directory(request.connection, request.schema);
-  if (directory.is_ok()) {
-    const auto limiter =
-        RateLimiter::open(*directory, database_file(request.connection, request.schema));
-    for (const RateUsage& usage : limiter->usage()) used[usage.campaign] = usage;
-  }
-  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, request.connection.cached(fmt::format(
-                                                        "SELECT id, name, min_provisioned_tps FROM "
-                                                        "{}.personalize_campaigns ORDER BY name",
-                                                        sql_name(request.schema))));
-  for (;;) {
-    PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
-    if (!row) return Status::ok();
-    const auto found = used.find(static_cast<uint64_t>(statement.integer(0)));
-    const RateUsage usage = found == used.end() ? RateUsage{} : found->second;
-    add(rows, {std::string(statement.text(1)), static_cast<int64_t>(usage.served),
-               static_cast<int64_t>(usage.throttled),
-               usage.rate > 0 ? usage.rate : statement.integer(2)});
-  }
-}
-
 constexpr ReportDescriptor kReports[] = {
     {"personalize_status", "kind TEXT, name TEXT, state TEXT, detail TEXT, bytes INTEGER", false,
      false, true, fill_status, nullptr},
-    {"personalize_usage", "campaign TEXT, served INTEGER, throttled INTEGER, tps INTEGER", false,
-     false, true, fill_usage, nullptr},
     {"personalize_check", "place TEXT, problem TEXT", false, false, true, fill_check, nullptr},
 };
 

@@ -1,5 +1,5 @@
-// Registers personalize_status (what is there, and why a campaign can't answer), personalize_usage
-// (what was asked of each campaign) and personalize_check (what is wrong).
+// Registers personalize_status (what is there, and why a campaign can't answer) and
+// personalize_check (what is wrong).
 #pragma once
 
 #include <memory>

@@ -59,10 +59,7 @@ int64_t RateLimiter::now() {
 }
 
 Admission ask(RateSlot& slot, const RateLimit& limit, int64_t now, bool again) {
-  if (!limit.max_tps) {
-    slot.served.fetch_add(1, kRelaxed);
-    return {true, 0, 0};
-  }
+  if (!limit.max_tps) return {true, 0, 0};
   const int64_t rate = std::max<int64_t>(
       1, *limit.max_tps > limit.min_tps ? grown_rate(slot, limit, now, again) : limit.min_tps);
   const int64_t interval = (kSecond + rate - 1) / rate;
@@ -77,15 +74,10 @@ Admission ask(RateSlot& slot, const RateLimit& limit, int64_t now, bool again) {
     } else {
       base = std::max(static_cast<int64_t>(arrival), now);
     }
-    if (base - now > burst) {
-      if (!again) slot.throttled.fetch_add(1, kRelaxed);
-      return {false, base - now - burst, rate};
-    }
+    if (base - now > burst) return {false, base - now - burst, rate};
     if (slot.arrival.compare_exchange_weak(arrival, static_cast<uint64_t>(base + interval),
-                                           kRelaxed)) {
-      slot.served.fetch_add(1, kRelaxed);
+                                           kRelaxed))
       return {true, 0, rate};
-    }
   }
 }
 

@@ -38,12 +38,9 @@ struct Admission {
   int64_t rate = 0;              // the capacity now, in requests a second
 };
 
-// What has been asked of a campaign since the file was made.
-struct RateUsage {
+struct CampaignRate {
   uint64_t campaign = 0;
-  uint64_t served = 0;
-  uint64_t throttled = 0;  // denied, or made to wait
-  int64_t rate = 0;
+  int64_t rate = 0;  // the capacity when it was asked last; 0: it never grew
 };
 
 // One connection's door to the limits that all connections, processes and children of fork() share.
@@ -58,12 +55,11 @@ class RateLimiter {
                                            const std::string& like_file);
 
   // Asks for one request at time `now`. With `again` it is a request that was denied before and has
-  // waited: it counts neither as new demand nor as throttled. About 50 ns, of which 40 are the
-  // clock.
+  // waited, which is no new demand. About 10 ns.
   virtual Admission ask(const RateLimit& limit, int64_t now, bool again = false) = 0;
 
   // Every campaign that was ever asked, in no order.
-  virtual std::vector<RateUsage> usage() const = 0;
+  virtual std::vector<CampaignRate> rates() const = 0;
 
   // Whether other processes see the same limits.
   virtual bool shared() const = 0;
@@ -79,9 +75,7 @@ struct alignas(64) RateSlot {
   std::atomic<uint64_t> arrival;   // nanoseconds
   std::atomic<uint64_t> window;    // second << 32 | requests asked for in it
   std::atomic<uint64_t> rate;      // requests a second; outside of min_tps .. max_tps: min_tps
-  std::atomic<uint64_t> served;
-  std::atomic<uint64_t> throttled;
-  uint64_t unused[2];
+  uint64_t unused[4];
 };
 static_assert(sizeof(RateSlot) == 64 && std::atomic<uint64_t>::is_always_lock_free);
 

@@ -48,13 +48,11 @@ RateSlot* find_slot(std::span<RateSlot> slots, uint64_t campaign) {
   return nullptr;
 }
 
-void add_usage(std::span<const RateSlot> slots, std::vector<RateUsage>& usage) {
+void add_rates(std::span<const RateSlot> slots, std::vector<CampaignRate>& rates) {
   for (const RateSlot& slot : slots) {
     const uint64_t campaign = slot.campaign.load(std::memory_order_relaxed);
     if (campaign == 0) continue;
-    usage.push_back({campaign, slot.served.load(std::memory_order_relaxed),
-                     slot.throttled.load(std::memory_order_relaxed),
-                     static_cast<int64_t>(slot.rate.load(std::memory_order_relaxed))});
+    rates.push_back({campaign, static_cast<int64_t>(slot.rate.load(std::memory_order_relaxed))});
   }
 }
 
@@ -156,11 +154,11 @@ class FileLimiter : public RateLimiter {
     return personalize::ask(slot != nullptr ? *slot : local_->overflow, limit, now, again);
   }
 
-  std::vector<RateUsage> usage() const override {
-    std::vector<RateUsage> usage;
-    if (mapping_ && mapping_->sound()) add_usage(mapping_->slots(), usage);
-    if (!mapping_) add_usage(local_->slots, usage);
-    return usage;
+  std::vector<CampaignRate> rates() const override {
+    std::vector<CampaignRate> rates;
+    if (mapping_ && mapping_->sound()) add_rates(mapping_->slots(), rates);
+    if (!mapping_) add_rates(local_->slots, rates);
+    return rates;
   }
 
   bool shared() const override { return mapping_ != nullptr; }

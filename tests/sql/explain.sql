@@ -41,10 +41,10 @@ SELECT r.rank, r.item_id, e.event_item_id FROM recommend('b', 2, 'home') r, expl
 SELECT DISTINCT user_id, item_id, campaign, version IS NULL FROM personalize_explain('a', 2.0, 'home');
 SELECT count(*) FROM explain WHERE user_id = 'a' AND item_id IN ('2', '4') AND campaign = 'home' AND kind = 'interplay';
 .print --- without a name a campaign answers; each question is one request of it
-CREATE TEMP TABLE usage AS SELECT served FROM personalize_usage;
+CREATE TEMP TABLE usage AS SELECT sum(served) AS served FROM personalize_usage WHERE campaign IS NOT NULL;
 SELECT count(*) FROM explain('a', '2');
 SELECT count(*) FROM explain('a', '2') WHERE version = 'chain/1';
-SELECT n.served - u.served FROM personalize_usage n, usage u;
+SELECT sum(n.served) - u.served FROM personalize_usage n, usage u WHERE campaign IS NOT NULL;
 .print --- errors
 SELECT * FROM explain('a');
 SELECT * FROM explain;

@@ -1,10 +1,9 @@
-// Taking a slot of a campaign's rate, or waiting for one.
+#include "extension/request.h"
+
 #include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
-
-#include "extension/responder.h"
 
 namespace personalize {
 namespace {
@@ -20,12 +19,36 @@ void sleep_for(int64_t nanoseconds) {
 
 }  // namespace
 
-Status admit(Connection& connection, Responder& responder, std::string_view caller) {
-  if (!responder.campaign) return Status::ok();
+Request::Request(QuestionKind kind) : kind_(kind), start_(RateLimiter::now()) {}
+
+Request::~Request() {
+  if (responder_ == nullptr) return;
+  const int64_t now = RateLimiter::now();
+  responder_->usage->count_served(campaign_, kind_, now, now - start_);
+}
+
+Status Request::admit(Connection& connection, std::shared_ptr<const Responder> responder,
+                      std::string_view caller) {
+  if (!responder->campaign) {
+    pass(std::move(responder));
+    return Status::ok();
+  }
+  if (responder->campaign->max_tps) {
+    PERSONALIZE_RETURN_IF_ERROR(take_slot(connection, *responder, caller));
+  }
+  campaign_ = static_cast<uint64_t>(responder->campaign->id);
+  responder_ = std::move(responder);
+  return Status::ok();
+}
+
+Status Request::take_slot(Connection& connection, const Responder& responder,
+                          std::string_view caller) const {
   const CampaignEntry& campaign = *responder.campaign;
   const RateLimit limit{static_cast<uint64_t>(campaign.id), campaign.min_provisioned_tps,
                         campaign.max_tps, campaign.config.burst_seconds};
-  Admission admission = responder.limiter->ask(limit, RateLimiter::now());
+  const int64_t now = RateLimiter::now();
+  Admission admission = responder.limiter->ask(limit, now);
+  if (!admission.admitted) responder.usage->count_throttled(limit.campaign, kind_, now);
   while (!admission.admitted) {
     if (!campaign.wait_on_throttle) {
       const int64_t wait = (admission.wait_nanoseconds + kMillisecond - 1) / kMillisecond;
@@ -41,6 +64,10 @@ Status admit(Connection& connection, Responder& responder, std::string_view call
     admission = responder.limiter->ask(limit, RateLimiter::now(), true);
   }
   return Status::ok();
+}
+
+void Request::pass(std::shared_ptr<const Responder> responder) {
+  responder_ = std::move(responder);
 }
 
 }  // namespace personalize
