@@ -11,6 +11,7 @@
 #include "extension/impression.h"
 #include "extension/iso_time.h"
 #include "extension/request_json.h"
+#include "extension/session_users.h"
 
 namespace personalize {
 namespace {
@@ -57,7 +58,7 @@ EventIntake::EventIntake(Connection& connection, const Dataset& interactions, st
     : connection_(&connection),
       dataset_(&interactions),
       session_(std::move(session)),
-      user_(user.empty() ? session_ : std::move(user)),
+      user_(std::move(user)),
       row_(interactions) {
   const auto place = [&](std::string_view name) {
     return static_cast<size_t>(interactions.config.find(name));
@@ -82,10 +83,27 @@ Result<EventIntake> EventIntake::open(Connection& connection, const Dataset& int
                     "table; what is written there counts at once",
                     interactions.entry.table, interactions.config.content));
   EventIntake intake(connection, interactions, std::move(session), std::move(user));
+  PERSONALIZE_RETURN_IF_ERROR(intake.find_user());
   PERSONALIZE_ASSIGN_OR_RETURN(intake.insert_, intake.row_.prepare_insert(connection, "INSERT"));
   PERSONALIZE_ASSIGN_OR_RETURN(intake.known_,
                                KnownEvents::read(connection, interactions, intake.user_));
   return intake;
+}
+
+Status EventIntake::check_id_of(std::string_view key, std::string_view id) const {
+  const Status status = check_id(dataset_->entry.table, dataset_->config.columns[user_column_], id);
+  return status.is_ok() ? status : at_place(status, key, "");
+}
+
+Status EventIntake::find_user() {
+  PERSONALIZE_RETURN_IF_ERROR(check_id_of("sessionId", session_));
+  if (!user_.empty() && user_ != session_) {
+    PERSONALIZE_RETURN_IF_ERROR(check_id_of("userId", user_));
+    return join_session(*connection_, *dataset_, session_, user_);
+  }
+  PERSONALIZE_ASSIGN_OR_RETURN(user_, user_of_session(*connection_, *dataset_, session_));
+  if (user_.empty()) user_ = session_;
+  return Status::ok();
 }
 
 Status EventIntake::read_required(const json& event, std::string_view key, size_t column) {

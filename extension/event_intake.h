@@ -18,8 +18,9 @@ namespace personalize {
 // transaction, which takes the events of a call back when one of them fails.
 class EventIntake {
  public:
-  // The events of `session` belong to `user`; empty: not known. Error: kInvalidInput if the dataset
-  // reads a business table.
+  // The events of `session` belong to `user`; empty, or the session's id: not known, see
+  // session_users.h. Errors: kInvalidInput if the dataset reads a business table, kConstraint if
+  // an id does not fit.
   static Result<EventIntake> open(Connection& connection, const Dataset& interactions,
                                   std::string session, std::string user);
 
@@ -31,6 +32,9 @@ class EventIntake {
   EventIntake(Connection& connection, const Dataset& interactions, std::string session,
               std::string user);
 
+  Status check_id_of(std::string_view key, std::string_view id) const;
+  // Sets user_ to whom the events are written under.
+  Status find_user();
   // Fills row_ with the event.
   Status read(const nlohmann::json& event);
   Status read_time(const nlohmann::json& event);
@@ -42,7 +46,7 @@ class EventIntake {
   Connection* connection_;
   const Dataset* dataset_;
   std::string session_;
-  std::string user_;  // that the events are written under: the session's id while he is not known
+  std::string user_;
   size_t user_column_, item_column_, type_column_, value_column_, time_column_, session_column_,
       impression_column_, recommendation_column_;
   int event_id_column_, attribution_column_;  // -1: not declared

@@ -7,6 +7,7 @@
 #include "extension/dataset_lookup.h"
 #include "extension/native_reader.h"
 #include "extension/savepoint.h"
+#include "extension/session_users.h"
 #include "extension/shadow_tables.h"
 
 namespace personalize {
@@ -101,6 +102,7 @@ Result<int64_t> delete_user(Connection& connection, std::string_view schema, std
       connection.cached(fmt::format("DELETE FROM {} WHERE id = ?1",
                                     shadow_table(schema, events.entry.table, "user"))));
   PERSONALIZE_RETURN_IF_ERROR(dictionary.bind(1, user_id).run());
+  PERSONALIZE_RETURN_IF_ERROR(forget_sessions(connection, events.entry, user_id));
   // His code may be given to somebody else, so nothing may keep it.
   connection.count_rollback();
   PERSONALIZE_RETURN_IF_ERROR(savepoint.release());

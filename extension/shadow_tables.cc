@@ -9,8 +9,8 @@
 namespace personalize {
 namespace {
 
-constexpr std::array<std::string_view, 5> kInteractionSuffixes = {"event", "user", "item", "type",
-                                                                  "exposure"};
+constexpr std::array<std::string_view, 6> kInteractionSuffixes = {"event", "user",     "item",
+                                                                  "type",  "exposure", "session"};
 constexpr std::array<std::string_view, 1> kUserSuffixes = {"row"};
 constexpr std::array<std::string_view, 2> kItemSuffixes = {"row", "change"};
 
@@ -54,6 +54,7 @@ std::string columns_of(const DatasetConfig& config, std::string_view suffix) {
   if (suffix == "event") return event_columns(config);
   if (suffix == "row") return row_columns(config);
   if (suffix == "exposure") return "item INTEGER PRIMARY KEY, shown INTEGER NOT NULL";
+  if (suffix == "session") return "session TEXT PRIMARY KEY NOT NULL, user TEXT NOT NULL";
   if (suffix == "change") return "changes INTEGER NOT NULL";
   return "code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE";
 }
@@ -94,8 +95,8 @@ Status create_shadow_tables(Connection& connection, std::string_view schema, std
                             const DatasetConfig& config) {
   std::string sql;
   for (const std::string_view suffix : shadow_suffixes(config.kind))
-    sql += fmt::format("CREATE TABLE {}({});\n", shadow_table(schema, table, suffix),
-                       columns_of(config, suffix));
+    sql += fmt::format("CREATE TABLE {}({}){};\n", shadow_table(schema, table, suffix),
+                       columns_of(config, suffix), suffix == "session" ? " WITHOUT ROWID" : "");
   if (config.kind == DatasetKind::kItems)
     sql += fmt::format("INSERT INTO {} VALUES (0);\n", shadow_table(schema, table, "change"));
   return connection.execute(sql);

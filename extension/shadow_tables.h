@@ -8,6 +8,7 @@
 //   <table>_user, <table>_item, <table>_type   code INTEGER PRIMARY KEY, id TEXT UNIQUE
 //   <table>_exposure  item INTEGER PRIMARY KEY (a code), shown INTEGER: in how many events'
 //   impressions the item is
+//   <table>_session   session TEXT PRIMARY KEY, user TEXT: whose a session is (session_users.h)
 // users, items:
 //   <table>_row    the columns as declared, the id UNIQUE
 //   <table>_change of items: one row, how often a row of <table>_row was changed or deleted, so
