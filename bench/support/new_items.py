@@ -10,8 +10,9 @@ from rivals import metadata
 from rivals import new_items as protocol
 
 RECIPE = "hrnn-coldstart"
-# What was held out is new, however long ago it was made: MovieLens 100K's CREATION_TIMESTAMP is when a film came out.
-HYPERPARAMETERS = '{"cold_start_max_duration": 36500}'
+# What was held out is new, however long ago it was made (MovieLens 100K's CREATION_TIMESTAMP is when a film came out),
+# and nothing else is: items with a few events would take a part of the places for new ones.
+HYPERPARAMETERS = '{"cold_start_max_duration": 36500, "cold_start_max_interactions": 1}'
 WEIGHTS = (0.0, 0.1, 0.3, 1.0)
 AMONG_NEW = (10, 50)
 

@@ -81,6 +81,14 @@ class ColdFit {
         std::sqrt(std::max(0.0, squares / static_cast<double>(n) - mean * mean)));
   }
 
+  // The mean NDCG@10 that events of known items lose when a fold's items score as new ones: over
+  // all cases, and for each over the folds without its target.
+  double lost(double alpha, double beta) const {
+    double sum = 0;
+    for (size_t q = 0; q < cases_.size(); ++q) sum += lost_by_case(q, alpha, beta);
+    return sum / static_cast<double>(cases_.size());
+  }
+
  private:
   using Folds = std::array<double, LeftOut::kFolds>;
 
@@ -98,6 +106,35 @@ class ColdFit {
       known.fold[left_out_.fold[i]] +=
           std::exp(one.scores[static_cast<size_t>(left_out_.items[i])] - known.highest);
     known_.push_back(known);
+  }
+
+  static double gain(size_t better) {
+    return better < 10 ? 1 / std::log2(2 + static_cast<double>(better)) : 0;
+  }
+
+  double lost_by_case(size_t q, double alpha, double beta) const {
+    const ColdCase& one = cases_[q];
+    const float score = one.scores[static_cast<size_t>(one.target)];
+    const auto better = static_cast<size_t>(
+        std::count_if(one.scores.begin(), one.scores.end(), [&](float s) { return s > score; }));
+    const size_t n = left_out_.items.size();
+    std::array<size_t, LeftOut::kFolds> known{};
+    std::array<size_t, LeftOut::kFolds> cold{};
+    for (size_t i = 0; i < n; ++i) {
+      const size_t f = left_out_.fold[i];
+      known[f] += one.scores[static_cast<size_t>(left_out_.items[i])] > score;
+      cold[f] += mean_[q] + alpha * cold_[q * n + i] + beta > score;
+    }
+    const int32_t place = place_of_target_[q];
+    double sum = 0;
+    size_t folds = 0;
+    for (size_t f = 0; f < LeftOut::kFolds; ++f) {
+      if (place >= 0 && left_out_.fold[static_cast<size_t>(place)] == f) continue;
+      const size_t others = better - known[f];
+      sum += gain(others) - gain(others + cold[f]);
+      ++folds;
+    }
+    return sum / static_cast<double>(folds);
   }
 
   void add_case(size_t q, double alpha, double beta, Likelihood& sum) const {
@@ -145,6 +182,13 @@ class ColdFit {
 // Whether a number at a bound is pushed beyond it.
 bool held(double value, double gradient, double least, double most) {
   return (value <= least && gradient < 0) || (value >= most && gradient > 0);
+}
+
+float choose_caution(const ColdFit& fit, double alpha, double beta) {
+  float caution = kLeastCaution;
+  while (caution < kMostCaution && fit.lost(alpha, beta - caution) > kMostLost)
+    caution += kCautionStep;
+  return caution;
 }
 
 // Newton's step within the bounds: a number that is held at one stays.
@@ -196,7 +240,8 @@ Result<ColdWeights> calibrate_cold(std::span<const ColdCase> cases, const LeftOu
     if (!better || std::max(std::abs(step[0]), std::abs(step[1])) < 1e-3) break;
   }
   if (stop()) return Status(StatusCode::kInterrupted, "training was interrupted");
-  ColdWeights weights{static_cast<float>(alpha), static_cast<float>(beta), fit.noise(alpha, beta)};
+  const ColdWeights weights{static_cast<float>(alpha), static_cast<float>(beta),
+                            fit.noise(alpha, beta), choose_caution(fit, alpha, beta)};
   if (!std::isfinite(weights.alpha + weights.beta + weights.noise)) return ColdWeights();
   return weights;
 }

@@ -7,10 +7,6 @@
 namespace personalize::hrnn {
 namespace {
 
-// What is taken from the fitted beta, so that lists of known items lose nearly nothing by the new
-// ones: giving those more places is for exploration.
-constexpr float kCaution = 0.5F;
-
 // What the ridge learns from. The recency table is left out: predicted with the rest, it made lists
 // of new items a little worse.
 RidgeProblem problem_of(const Trained& trained, const ColumnBags& bags, size_t columns,
@@ -84,7 +80,8 @@ Result<UnseenFit> fit_unseen(const Trained& trained, const ColumnBags& bags, siz
   fit.predicted = mean_of(left_out, problem.size);
   PERSONALIZE_ASSIGN_OR_RETURN(fit.weights,
                                fit_cold_weights(withheld, left_out, network, problem.size, stop));
-  fit.weights.beta -= kCaution;
+  // Lists of known items shall lose nearly nothing: giving new ones places is for exploration.
+  fit.weights.beta -= fit.weights.caution;
   return fit;
 }
 
