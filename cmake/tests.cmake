@@ -16,6 +16,17 @@ if(engine_tests)
     PROPERTIES TIMEOUT 600 ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
 endif()
 
+# Fuzz targets with drivers of their own; tests/fuzz tells how libFuzzer runs them.
+file(GLOB fuzz_targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
+foreach(file IN LISTS fuzz_targets)
+  get_filename_component(name ${file} NAME_WE)
+  add_executable(${name} ${file})
+  target_link_libraries(${name} PRIVATE personalize_engine)
+  add_test(NAME fuzz/${name} COMMAND ${name})
+  set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 600
+    ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
+endforeach()
+
 # A sanitizer's runtime must be in a host before the extension is; libstdc++ beside it keeps its
 # interception of exceptions right.
 set(preload "")

@@ -147,12 +147,14 @@ Result<std::string_view> id_view(sqlite3_value* value, std::string_view column,
   return std::string_view(buffer);
 }
 
-Status refuse_filter(sqlite3_value* value, std::string_view caller, std::string_view argument) {
-  if (sqlite3_value_type(value) == SQLITE_NULL) return Status::ok();
-  return {StatusCode::kInvalidInput,
-          fmt::format("InvalidInputException: {}: {} is {}, but filters are not available yet; "
-                      "among IN (...) and excluding IN (...) choose items",
-                      caller, argument, shown(value))};
+Result<std::string> parse_filter_text(sqlite3_value* value, std::string_view caller) {
+  if (sqlite3_value_type(value) == SQLITE_TEXT && !text_of(value).empty())
+    return std::string(text_of(value));
+  return Status(StatusCode::kInvalidInput,
+                fmt::format("InvalidInputException: {}: filter is {}; it is a name of "
+                            "personalize_filters, an expression such as 'EXCLUDE ItemID WHERE "
+                            "Interactions.EVENT_TYPE IN (\"purchase\")', or NULL",
+                            caller, shown(value)));
 }
 
 }  // namespace personalize

@@ -50,7 +50,7 @@ Result<IdList> parse_id_set(sqlite3_value* value, bool is_in, std::string_view c
 Result<std::string_view> id_view(sqlite3_value* value, std::string_view column,
                                  std::string& buffer);
 
-// Refuses a filter and its values, which have their columns but no meaning yet.
-Status refuse_filter(sqlite3_value* value, std::string_view caller, std::string_view argument);
+// A filter's expression or name. Errors: kInvalidInput for what is no text, or an empty one.
+Result<std::string> parse_filter_text(sqlite3_value* value, std::string_view caller);
 
 }  // namespace personalize

@@ -12,9 +12,10 @@ using enum Argument;
 
 constexpr Argument kRecommendArguments[] = {kUser,    kK,       kCampaign, kFilter,   kFilterValues,
                                             kContext, kVersion, kAmong,    kExcluding};
-constexpr Argument kRankArguments[] = {kUser, kItems, kCampaign, kContext, kVersion, kAmong};
-constexpr Argument kSimilarArguments[] = {kItem,         kK,       kCampaign, kFilter,
-                                          kFilterValues, kVersion, kAmong,    kExcluding};
+constexpr Argument kRankArguments[] = {kUser,    kItems, kCampaign, kContext,
+                                       kVersion, kAmong, kFilter,   kFilterValues};
+constexpr Argument kSimilarArguments[] = {kItem,    kK,     kCampaign,  kFilter, kFilterValues,
+                                          kVersion, kAmong, kExcluding, kForUser};
 constexpr Argument kBatchArguments[] = {kK, kVersion, kFilter, kFilterValues};
 
 // Ids and sets are declared without a type: with one, SQLite would turn 42.0 into '42.0'.
@@ -29,14 +30,15 @@ constexpr AnswerDescriptor kDescriptors[] = {
      "recommend(c.id, 10)"},
     {"rank",
      "CREATE TABLE x(rank INTEGER, item_id TEXT, score REAL, user_id HIDDEN, items HIDDEN, "
-     "campaign TEXT HIDDEN, context TEXT HIDDEN, version TEXT HIDDEN, among HIDDEN)",
+     "campaign TEXT HIDDEN, context TEXT HIDDEN, version TEXT HIDDEN, among HIDDEN, "
+     "filter TEXT HIDDEN, filter_values TEXT HIDDEN)",
      Purpose::kRank, false, 3, kRankArguments, false,
      "needs a user and items, whose values must be known here: rank('42', json_array('50', "
      "'98')), or rank('42') WHERE among IN (SELECT id FROM products)"},
     {"similar_items",
      "CREATE TABLE x(rank INTEGER, item_id TEXT, score REAL, similar_to HIDDEN, k HIDDEN, "
      "campaign TEXT HIDDEN, filter TEXT HIDDEN, filter_values TEXT HIDDEN, version TEXT HIDDEN, "
-     "among HIDDEN, excluding HIDDEN)",
+     "among HIDDEN, excluding HIDDEN, user_id HIDDEN)",
      Purpose::kSimilar, false, 3, kSimilarArguments, false,
      "needs an item, whose value must be known here: similar_items('50', 10), or FROM products p, "
      "similar_items(p.id, 10)"},

@@ -1,9 +1,9 @@
 // What the question tables are: their names, columns and arguments. One module serves them all.
 //
 //   recommend(user_id [, k, campaign, filter, filter_values, context, version, among, excluding])
-//   rank(user_id, items [, campaign, context, version, among])
-//   similar_items(item_id [, k, campaign, filter, filter_values, version, among, excluding])
-//   batch_recommend([k, version, filter, filter_values])
+//   rank(user_id, items [, campaign, context, version, among, filter, filter_values])
+//   similar_items(item_id [, k, campaign, filter, filter_values, version, among, excluding,
+//   user_id]) batch_recommend([k, version, filter, filter_values])
 //
 // The visible columns come first: rank, item_id, score (before them, user_id in batch_recommend);
 // then the arguments as hidden columns in the order above; then, of recommend, what a row tells
@@ -34,8 +34,9 @@ enum class Argument {
   kVersion,
   kAmong,
   kExcluding,
+  kForUser,  // whom a filter of similar items speaks of
 };
-inline constexpr int kArguments = 11;
+inline constexpr int kArguments = 12;
 
 struct AnswerDescriptor {
   const char* name;

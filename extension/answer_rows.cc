@@ -9,6 +9,7 @@
 
 #include "extension/boundary.h"
 #include "extension/exploring.h"
+#include "extension/question_filter.h"
 #include "extension/request.h"
 #include "extension/unseen_shelf.h"
 
@@ -39,10 +40,25 @@ size_t limited(size_t k, int plan, sqlite3_value** values) {
   return std::min(k, static_cast<size_t>(limit + offset));
 }
 
-// The items a question leaves to be searched; nothing if that is all of them.
+// The items that a question's filter leaves; null: it has none.
+Result<std::shared_ptr<const ItemSet>> filtered_items(Connection& connection,
+                                                      const Responder& responder,
+                                                      const AnswerDescriptor& descriptor,
+                                                      const AnswerQuestion& question,
+                                                      const AnswerRows& rows) {
+  if (question.filter.empty()) return std::shared_ptr<const ItemSet>();
+  const bool similar = descriptor.purpose == Purpose::kSimilar;
+  return connection.part<QuestionFilters>().allowed(
+      connection, responder, rows.unseen,
+      {question.filter, question.filter_values, similar ? question.for_user : question.subject,
+       similar ? std::string_view(question.subject) : std::string_view(), descriptor.name});
+}
+
+// The items a question leaves to be searched; nothing if that is all of them. `filtered`: of its
+// filter, or null.
 std::optional<ItemSet> allowed_items(const AnswerQuestion& question, const AnswerRows& rows,
-                                     size_t item_count) {
-  if (!question.among && !question.excluding) return std::nullopt;
+                                     const ItemSet* filtered, size_t item_count) {
+  if (!question.among && !question.excluding && filtered == nullptr) return std::nullopt;
   ItemSet set = question.among ? ItemSet::none(item_count) : ItemSet::all(item_count);
   const auto each = [&](const IdList& ids, auto&& change) {
     for (size_t i = 0; i < ids.size(); i++) {
@@ -52,6 +68,7 @@ std::optional<ItemSet> allowed_items(const AnswerQuestion& question, const Answe
   };
   if (question.among) each(*question.among, [&](ItemIndex item) { set.add(item); });
   if (question.excluding) each(*question.excluding, [&](ItemIndex item) { set.remove(item); });
+  if (filtered != nullptr) set.keep(*filtered);
   return set;
 }
 
@@ -73,8 +90,11 @@ IdList listed_items(const AnswerQuestion& question) {
   return both;
 }
 
-// Known items by score, then unknown ones in the order of the list; each once.
-void rank_list(const AnswerQuestion& question, Workbench& bench, AnswerRows& rows) {
+// Known items by score, then unknown ones in the order of the list; each once. Of a filter's set
+// (null: there is none) only those in it: whether an item that the model does not know would pass
+// cannot be told.
+void rank_list(const AnswerQuestion& question, const ItemSet* filtered, Workbench& bench,
+               AnswerRows& rows) {
   const IdList list = listed_items(question);
   ItemSet taken = ItemSet::none(bench.answerer.item_count());
   std::unordered_set<std::string_view> strangers;
@@ -82,8 +102,8 @@ void rank_list(const AnswerQuestion& question, Workbench& bench, AnswerRows& row
   for (size_t i = 0; i < list.size(); i++) {
     const ItemIndex item = find_item(*rows.model, rows.unseen.get(), list[i]);
     if (item == kNoItem) {
-      if (strangers.insert(list[i]).second) rows.unknown.add(list[i]);
-    } else if (!taken.has(item)) {
+      if (filtered == nullptr && strangers.insert(list[i]).second) rows.unknown.add(list[i]);
+    } else if (!taken.has(item) && (filtered == nullptr || filtered->has(item))) {
       taken.add(item);
       bench.listed.push_back(item);
     }
@@ -110,8 +130,9 @@ void remember_list(const Responder& responder, AnswerRows& rows) {
 
 // The best k for a user, new items among them.
 Status recommend(Connection& connection, const Responder& responder, const AnswerQuestion& question,
-                 size_t events, Workbench& bench, AnswerRows& rows) {
-  const std::optional<ItemSet> set = allowed_items(question, rows, bench.answerer.item_count());
+                 const ItemSet* filtered, size_t events, Workbench& bench, AnswerRows& rows) {
+  const std::optional<ItemSet> set =
+      allowed_items(question, rows, filtered, bench.answerer.item_count());
   const ItemSet* allowed = set ? &*set : nullptr;
   PERSONALIZE_RETURN_IF_ERROR(bench.exploration.prepare(connection, responder, rows.unseen.get()));
   bench.answerer.best(bench.exploration.explores() ? question.k : question.rows, allowed,
@@ -163,12 +184,18 @@ Result<AnswerQuestion> AnswerQuestion::read(const AnswerDescriptor& descriptor, 
       case Argument::kVersion:
         question.version = text_of(value);
         break;
-      case Argument::kFilter:
-        PERSONALIZE_RETURN_IF_ERROR(refuse_filter(value, caller, "filter"));
+      case Argument::kFilter: {
+        PERSONALIZE_ASSIGN_OR_RETURN(question.filter, parse_filter_text(value, caller));
         break;
+      }
       case Argument::kFilterValues:
-        PERSONALIZE_RETURN_IF_ERROR(refuse_filter(value, caller, "filter_values"));
+        question.filter_values = text_of(value);
         break;
+      case Argument::kForUser: {
+        PERSONALIZE_ASSIGN_OR_RETURN(question.for_user,
+                                     id_of(value, fmt::format("{}: user_id", caller)));
+        break;
+      }
       case Argument::kContext:
         question.context = text_of(value);
         if (question.context.empty())
@@ -188,14 +215,20 @@ Result<AnswerQuestion> AnswerQuestion::read(const AnswerDescriptor& descriptor, 
       }
     }
   }
+  if (question.filter.empty() && !question.filter_values.empty())
+    return Status(
+        StatusCode::kInvalidInput,
+        fmt::format("InvalidInputException: {}: filter_values is given, but no filter", caller));
   question.rows = limited(question.k, plan, values);
   return question;
 }
 
 std::string AnswerQuestion::key() const {
-  std::string key = fmt::format("{}:{}:{}:{}:{}:{}:", k, rows, subject.size(), campaign.size(),
-                                version.size(), context.size());
+  std::string key = fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:", k, rows, subject.size(),
+                                campaign.size(), version.size(), context.size(), filter.size(),
+                                filter_values.size(), for_user.size());
   key.append(subject).append(campaign).append(version).append(context);
+  key.append(filter).append(filter_values).append(for_user);
   for (const std::optional<IdList>* list : {&items, &among, &excluding}) {
     key.push_back(*list ? '+' : '-');
     if (*list) (*list)->append_hash(key);
@@ -216,11 +249,13 @@ Status answer(Connection& connection, const AnswerDescriptor& descriptor,
   rows.model = responder->model;
   PERSONALIZE_ASSIGN_OR_RETURN(rows.unseen,
                                connection.part<UnseenShelf>().get(connection, *responder));
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::shared_ptr<const ItemSet> filtered,
+                               filtered_items(connection, *responder, descriptor, question, rows));
   if (descriptor.purpose == Purpose::kSimilar) {
     const ItemIndex item = find_item(*rows.model, rows.unseen.get(), question.subject);
     bench.answerer.ask_for_similar(*rows.model, item, rows.unseen.get());
     const std::optional<ItemSet> allowed =
-        allowed_items(question, rows, bench.answerer.item_count());
+        allowed_items(question, rows, filtered.get(), bench.answerer.item_count());
     bench.answerer.best(question.rows, allowed ? &*allowed : nullptr, bench.answers);
     take_answers(bench.answers, question.rows, rows);
     return Status::ok();
@@ -229,10 +264,10 @@ Status answer(Connection& connection, const AnswerDescriptor& descriptor,
   PERSONALIZE_ASSIGN_OR_RETURN(const size_t events, ask_for_user(connection, *responder, asked,
                                                                  rows.unseen, bench.answerer));
   if (descriptor.purpose == Purpose::kRank) {
-    rank_list(question, bench, rows);
+    rank_list(question, filtered.get(), bench, rows);
     return Status::ok();
   }
-  return recommend(connection, *responder, question, events, bench, rows);
+  return recommend(connection, *responder, question, filtered.get(), events, bench, rows);
 }
 
 }  // namespace personalize

@@ -23,6 +23,8 @@ struct AnswerQuestion {
   size_t k = kDefaultAnswers;     // how long the list is, from which new items get their share
   size_t rows = kDefaultAnswers;  // how many of it are looked at: LIMIT
   std::string campaign, version, context;
+  std::string filter, filter_values;  // "": none
+  std::string for_user;               // whom the filter speaks of, if that is not the subject
   std::optional<IdList> items, among, excluding;
   bool wants_id = false;  // recommendation_id is read
 

@@ -91,7 +91,8 @@ Status start_batch(AnswerCursor& cursor, const AnswerQuestion& question) {
       std::shared_ptr<Responder> responder,
       connection.part<Responders>().find(connection, question.asking(*cursor.table()->descriptor)));
   request.pass(responder);
-  cursor.batch = std::make_unique<BatchRows>(std::move(responder), question.rows);
+  cursor.batch = std::make_unique<BatchRows>(std::move(responder), question.rows, question.filter,
+                                             question.filter_values);
   PERSONALIZE_ASSIGN_OR_RETURN(const bool row, cursor.batch->next(connection));
   cursor.at_end = !row;
   return Status::ok();

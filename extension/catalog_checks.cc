@@ -13,6 +13,7 @@
 #include "engine/training/memory_size.h"
 #include "extension/boundary.h"
 #include "extension/catalog.h"
+#include "extension/filter_lookup.h"
 #include "extension/prices.h"
 #include "extension/store_access.h"
 
@@ -267,6 +268,16 @@ Status check_event_tracker(Connection&, sqlite3_value** values) {
                       kTable, group, text_of(values[4]))};
 }
 
+// personalize_check_filter(name, dataset_group, expression, all groups, uuid of the catalog)
+Status check_filter_row(Connection& connection, sqlite3_value** values) {
+  constexpr std::string_view kTable = "personalize_filters";
+  PERSONALIZE_RETURN_IF_ERROR(check_name("filter", text_of(values[0])));
+  const std::string_view group = text_of(values[1]);
+  PERSONALIZE_RETURN_IF_ERROR(check_group_exists(kTable, group, text_of(values[3])));
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::string schema, schema_of(connection, text_of(values[4])));
+  return named(check_filter(connection, schema, group, text_of(values[2])).status(), kTable);
+}
+
 // A check as an SQL function.
 template <Status (*check)(Connection&, sqlite3_value**)>
 void function(sqlite3_context* context, int, sqlite3_value** values) {
@@ -316,6 +327,7 @@ Status register_catalog_checks(const std::shared_ptr<Connection>& connection) {
       {"personalize_check_campaign", 8, function<check_campaign>},
       {"personalize_check_price", 3, function<check_price>},
       {"personalize_check_event_tracker", 5, function<check_event_tracker>},
+      {"personalize_check_filter", 5, function<check_filter_row>},
   };
   // Innocuous: triggers must be able to call them where trusted_schema is off.
   for (const Check& check : kChecks)

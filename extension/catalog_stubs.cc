@@ -21,6 +21,7 @@ constexpr Stub kStubs[] = {
     {"personalize_solutions",
      "name, dataset_group, recipe, perform_automl, perform_hpo, event_type, event_value_threshold, "
      "hyperparameters, feature_transformation, hpo_config"},
+    {"personalize_filters", "name, dataset_group, expression"},
     {"personalize_campaigns",
      "name, version, min_provisioned_tps, max_tps, on_throttle, config, id"},
     {"personalize_prices", "line, unit, usd"},

@@ -6,8 +6,6 @@
 
 #include "extension/boundary.h"
 #include "extension/business_table.h"
-#include "extension/dataset_lookup.h"
-#include "extension/metadata_value.h"
 #include "extension/shadow_tables.h"
 
 namespace personalize {
@@ -15,7 +13,8 @@ namespace {
 
 class MetadataReader : public MetadataSource {
  public:
-  MetadataReader(Connection& connection, const Dataset& dataset);
+  MetadataReader(Connection& connection, const Dataset& dataset,
+                 std::vector<MetadataColumn> columns);
 
   std::span<const MetadataField> fields() const override { return fields_; }
   Status scan(MetadataSink& sink) override;
@@ -37,10 +36,11 @@ class MetadataReader : public MetadataSource {
   std::string row_query_;  // with the id as bind_content_id sets it
 };
 
-MetadataReader::MetadataReader(Connection& connection, const Dataset& dataset)
+MetadataReader::MetadataReader(Connection& connection, const Dataset& dataset,
+                               std::vector<MetadataColumn> columns)
     : connection_(connection),
       kind_(dataset.config.kind),
-      columns_(metadata_columns(dataset.config)),
+      columns_(std::move(columns)),
       storage_(columns_.size()) {
   const bool is_native = dataset.config.content.empty();
   const DatasetColumn& id =
@@ -117,11 +117,18 @@ Result<std::unique_ptr<MetadataSource>> open_metadata_source(Connection& connect
   PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<Dataset> dataset,
                                find_dataset_of_group(connection, schema, group, kind));
   if (!dataset) return std::unique_ptr<MetadataSource>();
-  if (!dataset->config.content.empty())
-    PERSONALIZE_RETURN_IF_ERROR(inspect_business_table(connection, dataset->entry.schema,
-                                                       dataset->config, dataset->entry.table)
+  return open_metadata_source(connection, *dataset, metadata_columns(dataset->config));
+}
+
+Result<std::unique_ptr<MetadataSource>> open_metadata_source(Connection& connection,
+                                                             const Dataset& dataset,
+                                                             std::vector<MetadataColumn> columns) {
+  if (!dataset.config.content.empty())
+    PERSONALIZE_RETURN_IF_ERROR(inspect_business_table(connection, dataset.entry.schema,
+                                                       dataset.config, dataset.entry.table)
                                     .status());
-  return std::unique_ptr<MetadataSource>(std::make_unique<MetadataReader>(connection, *dataset));
+  return std::unique_ptr<MetadataSource>(
+      std::make_unique<MetadataReader>(connection, dataset, std::move(columns)));
 }
 
 }  // namespace personalize

@@ -5,11 +5,14 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "engine/dataset/metadata.h"
 #include "engine/status.h"
 #include "extension/catalog.h"
 #include "extension/connection.h"
+#include "extension/dataset_lookup.h"
+#include "extension/metadata_value.h"
 
 namespace personalize {
 
@@ -23,5 +26,10 @@ Result<std::unique_ptr<MetadataSource>> open_metadata_source(Connection& connect
                                                              std::string_view schema,
                                                              std::string_view group,
                                                              DatasetKind kind);
+
+// The same with chosen columns of a dataset of users or items, as filters want them.
+Result<std::unique_ptr<MetadataSource>> open_metadata_source(Connection& connection,
+                                                             const Dataset& dataset,
+                                                             std::vector<MetadataColumn> columns);
 
 }  // namespace personalize

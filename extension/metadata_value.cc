@@ -70,6 +70,13 @@ std::vector<MetadataColumn> metadata_columns(const DatasetConfig& config) {
   return columns;
 }
 
+std::vector<MetadataColumn> filter_columns(const DatasetConfig& config) {
+  std::vector<MetadataColumn> columns;
+  for (const DatasetColumn& column : config.columns)
+    columns.push_back({column, {column.name, kind_of(column).value_or(FieldKind::kText)}});
+  return columns;
+}
+
 FieldValue field_value(const MetadataColumn& column, DatasetKind kind, sqlite3_value* value,
                        std::string& storage) {
   const ColumnValue given = ColumnValue::of(value);

@@ -12,7 +12,7 @@
 
 namespace personalize {
 
-// A column from which models may learn, and the field it is to them.
+// A column, and the field it is to models or filters.
 struct MetadataColumn {
   DatasetColumn column;
   MetadataField field;
@@ -23,6 +23,9 @@ struct MetadataColumn {
 // CREATION_TIMESTAMP. Amazon's rule: text that is neither categorical nor textual is for filters
 // and people only.
 std::vector<MetadataColumn> metadata_columns(const DatasetConfig& config);
+
+// Every column of a dataset, as filters see it: a text that is not categorical is one value.
+std::vector<MetadataColumn> filter_columns(const DatasetConfig& config);
 
 // The value of `column` in a row. NULL, an empty text and what no such column may hold (a text in a
 // column of numbers; a business table may have one) are missing. Numbers in categorical columns are

@@ -84,7 +84,7 @@ Status answer(Connection& connection, std::span<sqlite3_value* const> values,
   PERSONALIZE_RETURN_IF_ERROR(check_scores_users(model, kName));
   UserBlocks blocks(responder, kName, kFirstBlock);
   PERSONALIZE_RETURN_IF_ERROR(blocks.begin(connection));
-  const ItemIndex item = find_item(model, blocks.unseen(), item_id);
+  const ItemIndex item = find_item(model, blocks.unseen().get(), item_id);
   if (item == kNoItem) return unknown_item(model, item_id, kName);
   request.pass(responder);
 

@@ -8,6 +8,8 @@
 #include "engine/store/store_check.h"
 #include "engine/store/versions.h"
 #include "extension/dataset_check.h"
+#include "extension/filter_lookup.h"
+#include "extension/question_filter.h"
 #include "extension/report_table.h"
 #include "extension/store_access.h"
 
@@ -123,12 +125,38 @@ std::string store_state(const Store& store) {
   return store.models->read_only() ? "READ-ONLY" : "ACTIVE";
 }
 
+// Named filters that can't be applied any more, and those that left nothing lately.
+Status add_filters(const ReportRequest& request, std::vector<ReportRow>& rows) {
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement statement, request.connection.cached(fmt::format(
+                               "SELECT name, dataset_group, expression FROM {}.personalize_filters "
+                               "ORDER BY dataset_group, name",
+                               sql_name(request.schema))));
+  for (;;) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
+    if (!row) break;
+    const Status checked =
+        check_filter(request.connection, request.schema, statement.text(1), statement.text(2))
+            .status();
+    add(rows, {"filter",
+               std::string(statement.text(0)),
+               checked.is_ok() ? "ACTIVE" : "CAN'T BE APPLIED",
+               checked.is_ok() ? std::string(statement.text(2)) : std::string(checked.message()),
+               {}});
+  }
+  for (const QuestionFilters::Emptied& one : request.connection.part<QuestionFilters>().emptied())
+    if (one.schema == request.schema)
+      add(rows, {"question", one.filter, "LEFT NOTHING", one.detail, {}});
+  return Status::ok();
+}
+
 Status fill_status(const ReportRequest& request, std::vector<ReportRow>& rows) {
   const Store store = look(request.connection, request.schema);
   add(rows,
       {"store", store.directory, store_state(store), text_or_null(store.trouble.message()), {}});
   add_files(store.directory, rows);
   PERSONALIZE_RETURN_IF_ERROR(add_datasets(request, rows));
+  PERSONALIZE_RETURN_IF_ERROR(add_filters(request, rows));
   for (const VersionRecord& record : store.versions)
     add(rows, {"version", record.name(), record.status, text_or_null(record.failure_reason),
                static_cast<int64_t>(record.model_bytes)});

@@ -6,10 +6,8 @@
 #include <vector>
 
 #include "extension/boundary.h"
-#include "extension/business_table.h"
 #include "extension/dataset_lookup.h"
 #include "extension/metadata_reader.h"
-#include "extension/shadow_tables.h"
 
 namespace personalize {
 namespace {
@@ -20,12 +18,6 @@ constexpr size_t kMostEntries = 8;
 constexpr size_t kFewRows = 1'000;
 // The share of time that goes into re-reading larger ones is at most one in so many.
 constexpr int kTimeShare = 20;
-
-Result<int64_t> number(Connection& connection, const std::string& query) {
-  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.cached(query));
-  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
-  return statement.integer(0);
-}
 
 // Counts the rows it hands on.
 class CountingSink : public MetadataSink {
@@ -43,31 +35,6 @@ class CountingSink : public MetadataSink {
 
 }  // namespace
 
-Result<UnseenShelf::Stamp> UnseenShelf::stamp_of(Connection& connection,
-                                                 const std::string& schema) {
-  Stamp stamp;
-  const std::string name = sql_name(schema);
-  PERSONALIZE_ASSIGN_OR_RETURN(stamp.data_version,
-                               number(connection, fmt::format("PRAGMA {}.data_version", name)));
-  PERSONALIZE_ASSIGN_OR_RETURN(stamp.schema_version,
-                               number(connection, fmt::format("PRAGMA {}.schema_version", name)));
-  stamp.total_changes = sqlite3_total_changes64(connection.db());
-  stamp.rollbacks = connection.rollbacks();
-  stamp.catalog_changes = connection.catalog_changes();
-  stamp.writing = sqlite3_txn_state(connection.db(), schema.c_str()) == SQLITE_TXN_WRITE;
-  return stamp;
-}
-
-Result<UnseenShelf::Position> UnseenShelf::position_of(Connection& connection, const Entry& entry) {
-  Position position;
-  if (entry.position_query.empty()) return position;
-  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.cached(entry.position_query));
-  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
-  if (!statement.is_null(0)) position.last_row = statement.integer(0);
-  position.changes = statement.integer(1);
-  return position;
-}
-
 Status UnseenShelf::open(Connection& connection, const Responder& responder, Entry& entry) {
   entry = Entry();
   const std::string& group = responder.model->record.dataset_group;
@@ -77,28 +44,7 @@ Status UnseenShelf::open(Connection& connection, const Responder& responder, Ent
   if (dataset) {
     PERSONALIZE_ASSIGN_OR_RETURN(entry.source, open_metadata_source(connection, responder.schema,
                                                                     group, DatasetKind::kItems));
-    const DatasetConfig& config = dataset->config;
-    const DatasetColumn& id = config.columns[config.find("ITEM_ID")];
-    const std::string& table = dataset->entry.table;
-    entry.is_content = !config.content.empty();
-    bool has_rowid = true;
-    std::string rows = shadow_table(responder.schema, table, "row");
-    std::string changes = shadow_table(responder.schema, table, "change");
-    if (entry.is_content) {
-      PERSONALIZE_ASSIGN_OR_RETURN(
-          const BusinessTable business,
-          inspect_business_table(connection, responder.schema, config, table));
-      has_rowid = business.has_rowid;
-      rows = fmt::format("{}.{}", sql_name(responder.schema), sql_name(config.content));
-    }
-    if (has_rowid) {
-      entry.position_query =
-          fmt::format("SELECT (SELECT max(rowid) FROM {}), {}", rows,
-                      entry.is_content ? "0" : fmt::format("(SELECT changes FROM {})", changes));
-      entry.tail_query =
-          fmt::format("SELECT {} FROM {} WHERE rowid > ?1 ORDER BY rowid",
-                      sql_name(entry.is_content ? id.content_column : id.name), rows);
-    }
+    PERSONALIZE_ASSIGN_OR_RETURN(entry.watch, DatasetWatch::make(connection, *dataset));
   }
   entry.opened = true;
   return Status::ok();
@@ -120,7 +66,7 @@ Status UnseenShelf::read_all(const Responder& responder, Entry& entry) {
 Status UnseenShelf::read_tail(Connection& connection, Entry& entry) {
   // Histories may still speak of the table as it was.
   auto table = std::make_shared<UnseenTable>(*entry.table);
-  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.cached(entry.tail_query));
+  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.cached(entry.watch.tail_query()));
   statement.bind(1, entry.position.last_row.value_or(std::numeric_limits<int64_t>::min()));
   std::vector<FieldValue> values;
   for (;;) {
@@ -141,25 +87,25 @@ Result<std::shared_ptr<const UnseenTable>> UnseenShelf::get(Connection& connecti
   const auto key = std::pair(responder.schema, responder.model.get());
   if (entries_.size() >= kMostEntries && !entries_.contains(key)) entries_.clear();
   Entry& entry = entries_[key];
-  PERSONALIZE_ASSIGN_OR_RETURN(const Stamp now, stamp_of(connection, responder.schema));
+  PERSONALIZE_ASSIGN_OR_RETURN(const DatasetStamp now,
+                               DatasetStamp::of(connection, responder.schema));
   // ROLLBACK TO takes rows of a business table back without a word to us.
-  const bool certain = !entry.is_content || !now.writing;
+  const bool certain = !entry.watch.is_content() || !now.writing;
   const bool changed = now != entry.stamp;
   if (entry.opened && certain && !entry.stale && !changed) return entry.table;
 
-  const bool same_schema = entry.opened && now.schema_version == entry.stamp.schema_version &&
-                           now.catalog_changes == entry.stamp.catalog_changes;
+  const bool same_schema = entry.opened && now.same_declarations(entry.stamp);
   if (!same_schema) PERSONALIZE_RETURN_IF_ERROR(open(connection, responder, entry));
   if (entry.source == nullptr) {
     entry.stamp = now;
     return entry.table;
   }
-  PERSONALIZE_ASSIGN_OR_RETURN(const Position position, position_of(connection, entry));
+  PERSONALIZE_ASSIGN_OR_RETURN(const DatasetPosition position, entry.watch.position(connection));
   const bool taken_back = now.rollbacks != entry.stamp.rollbacks ||
                           position.changes != entry.position.changes ||
                           position.last_row < entry.position.last_row;
   bool all = entry.table == nullptr || taken_back;
-  if (!all && entry.is_content) {
+  if (!all && entry.watch.is_content()) {
     const auto since = std::chrono::steady_clock::now() - entry.read_at;
     all = (changed && entry.rows <= kFewRows) || since >= kTimeShare * entry.read_took;
     entry.stale = !all;

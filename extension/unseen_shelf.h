@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,6 +23,7 @@
 #include "engine/serving/unseen_items.h"
 #include "engine/status.h"
 #include "extension/connection.h"
+#include "extension/dataset_watch.h"
 #include "extension/responder.h"
 
 namespace personalize {
@@ -37,26 +37,12 @@ class UnseenShelf {
                                                  const Responder& responder);
 
  private:
-  // While it is the same, so are the items.
-  struct Stamp {
-    int64_t data_version = 0, schema_version = 0;  // of the schema
-    int64_t total_changes = 0;                     // of the connection
-    uint64_t rollbacks = 0, catalog_changes = 0;
-    bool writing = false;  // in a transaction that may be rolled back
-    bool operator==(const Stamp&) const = default;
-  };
-  // Where the dataset stands.
-  struct Position {
-    std::optional<int64_t> last_row;  // nothing: the table is empty or has no row numbers
-    int64_t changes = 0;              // native: updates and deletions so far
-  };
   struct Entry {
     std::unique_ptr<MetadataSource> source;  // null: the group has no items dataset
     bool opened = false;
-    bool is_content = false;
-    std::string position_query, tail_query;  // tail_query "": rows have no numbers
-    Stamp stamp;
-    Position position;
+    DatasetWatch watch;
+    DatasetStamp stamp;
+    DatasetPosition position;
     size_t rows = 0;     // of the last full read
     bool stale = false;  // a re-read was put off
     std::chrono::steady_clock::time_point read_at;
@@ -64,8 +50,6 @@ class UnseenShelf {
     std::shared_ptr<const UnseenTable> table;
   };
 
-  static Result<Stamp> stamp_of(Connection& connection, const std::string& schema);
-  static Result<Position> position_of(Connection& connection, const Entry& entry);
   static Status open(Connection& connection, const Responder& responder, Entry& entry);
   static Status read_all(const Responder& responder, Entry& entry);
   static Status read_tail(Connection& connection, Entry& entry);

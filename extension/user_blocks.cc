@@ -28,6 +28,7 @@ Result<bool> UserBlocks::next(Connection& connection,
                               const std::function<void(size_t, Answerer&)>& take) {
   PERSONALIZE_RETURN_IF_ERROR(read(connection));
   if (users_.empty()) return false;
+  if (prepare_) PERSONALIZE_RETURN_IF_ERROR(prepare_());
   PERSONALIZE_RETURN_IF_ERROR(score(connection, take));
   return true;
 }

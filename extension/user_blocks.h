@@ -27,6 +27,9 @@ class UserBlocks {
 
   // To be called once, first: finds the unseen items. Errors: those of reading the items dataset.
   Status begin(Connection& connection);
+  // What is to be done on the connection's thread with the users() of each block before they are
+  // asked.
+  void before_each(std::function<Status()> prepare) { prepare_ = std::move(prepare); }
   // Goes to the next block, and calls take(place, answerer) for each users()[place], whose question
   // `answerer` was asked: on any thread, for any number of users at once, one call a user. False:
   // there are no more users. Errors: those of reading events; kInterrupted, kNoMemory.
@@ -35,7 +38,7 @@ class UserBlocks {
   const std::vector<std::string>& users() const { return users_; }
   const Responder& responder() const { return *responder_; }
   // The unseen items that answers may name, as they were when the blocks began; null: none.
-  const UnseenTable* unseen() const { return unseen_.get(); }
+  const std::shared_ptr<const UnseenTable>& unseen() const { return unseen_; }
   // How many events users()[place] has.
   size_t event_count(size_t place) const { return histories_[place].events.size(); }
 
@@ -47,6 +50,7 @@ class UserBlocks {
   std::string_view caller_;
   size_t block_;
   bool begun_ = false;
+  std::function<Status()> prepare_;
   std::vector<std::string> users_;
   std::shared_ptr<const UnseenTable> unseen_;
   std::vector<UserHistory> histories_;

@@ -45,6 +45,8 @@ BEFORE UPDATE ON personalize_dataset_groups BEGIN
     FROM personalize_solutions WHERE dataset_group = old.name AND old.name <> new.name;
   SELECT personalize_check_unused('dataset group', old.name, 'event tracker', group_concat(name, ', '))
     FROM personalize_event_trackers WHERE dataset_group = old.name AND old.name <> new.name;
+  SELECT personalize_check_unused('dataset group', old.name, 'filter', group_concat(name, ', '))
+    FROM personalize_filters WHERE dataset_group = old.name AND old.name <> new.name;
 END;
 CREATE TRIGGER IF NOT EXISTS main.personalize_dataset_groups_delete
 BEFORE DELETE ON personalize_dataset_groups BEGIN
@@ -54,6 +56,8 @@ BEFORE DELETE ON personalize_dataset_groups BEGIN
     FROM personalize_solutions WHERE dataset_group = old.name;
   SELECT personalize_check_unused('dataset group', old.name, 'event tracker', group_concat(name, ', '))
     FROM personalize_event_trackers WHERE dataset_group = old.name;
+  SELECT personalize_check_unused('dataset group', old.name, 'filter', group_concat(name, ', '))
+    FROM personalize_filters WHERE dataset_group = old.name;
 END;
 
 -- Written by CREATE VIRTUAL TABLE, ALTER TABLE RENAME and DROP TABLE alone.
@@ -173,4 +177,27 @@ BEFORE UPDATE ON personalize_event_trackers BEGIN
   SELECT personalize_check_event_tracker(new.name, new.dataset_group, new.tracking_id,
     (SELECT group_concat(name, ', ') FROM personalize_dataset_groups),
     (SELECT name FROM personalize_event_trackers WHERE dataset_group = new.dataset_group AND name <> old.name));
+END;
+
+CREATE TABLE IF NOT EXISTS main.personalize_filters(
+  name          TEXT NOT NULL,
+  dataset_group TEXT NOT NULL DEFAULT 'default',
+  expression    TEXT NOT NULL,    -- INCLUDE | EXCLUDE ItemID WHERE ...
+  PRIMARY KEY (dataset_group, name)
+);
+CREATE TRIGGER IF NOT EXISTS main.personalize_filters_insert
+BEFORE INSERT ON personalize_filters BEGIN
+  SELECT personalize_check_filter(new.name, new.dataset_group, new.expression,
+    (SELECT group_concat(name, ', ') FROM personalize_dataset_groups),
+    (SELECT uuid FROM personalize_identity));
+END;
+CREATE TRIGGER IF NOT EXISTS main.personalize_filters_update
+BEFORE UPDATE ON personalize_filters BEGIN
+  SELECT personalize_check_filter(new.name, new.dataset_group, new.expression,
+    (SELECT group_concat(name, ', ') FROM personalize_dataset_groups),
+    (SELECT uuid FROM personalize_identity));
+END;
+CREATE TRIGGER IF NOT EXISTS main.personalize_filters_delete
+BEFORE DELETE ON personalize_filters BEGIN
+  SELECT personalize_check_unused('filter', old.name, NULL, NULL);
 END;

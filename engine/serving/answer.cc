@@ -18,6 +18,24 @@ ItemSet ItemSet::all(size_t item_count) {
   return set;
 }
 
+void ItemSet::add(const ItemSet& other) {
+  for (size_t i = 0; i < words_.size(); i++) words_[i] |= other.words_[i];
+}
+
+void ItemSet::remove(const ItemSet& other) {
+  for (size_t i = 0; i < words_.size(); i++) words_[i] &= ~other.words_[i];
+}
+
+void ItemSet::keep(const ItemSet& other) {
+  for (size_t i = 0; i < words_.size(); i++) words_[i] &= other.words_[i];
+}
+
+bool ItemSet::is_empty(size_t item_count) const {
+  for (size_t i = 0; i < item_count; i++)
+    if (has(static_cast<ItemIndex>(i))) return false;
+  return true;
+}
+
 void Answerer::ask_for_popular(const LoadedModel& model, size_t unseen) {
   kind_ = ScoreKind::kCounts;
   popular_ = true;

@@ -23,7 +23,13 @@ class ItemSet {
   static ItemSet all(size_t item_count);
   void add(ItemIndex item) { words_[place(item)] |= bit(item); }
   void remove(ItemIndex item) { words_[place(item)] &= ~bit(item); }
+  // With another set of as many items.
+  void add(const ItemSet& other);
+  void remove(const ItemSet& other);
+  void keep(const ItemSet& other);  // what is in both
   bool has(ItemIndex item) const { return (words_[place(item)] & bit(item)) != 0; }
+  // Whether it has none of the first `item_count` items.
+  bool is_empty(size_t item_count) const;
   const uint64_t* words() const { return words_.data(); }
 
  private:

@@ -160,7 +160,7 @@ int find_field(std::span<const MetadataField> fields, std::string_view name) {
 
 Result<std::optional<ReadyClause>> ReadyClause::make(const FilterClause& clause,
                                                      std::span<const MetadataField> fields,
-                                                     bool ignore_case, const FilterValues& values,
+                                                     const FilterValues& values,
                                                      const FilterFieldValue& current) {
   ReadyClause ready;
   for (const auto& group : clause.any_of) {
@@ -174,6 +174,8 @@ Result<std::optional<ReadyClause>> ReadyClause::make(const FilterClause& clause,
                       fmt::format("filter: there is no field '{}'; there are: {}",
                                   condition.field.name, known));
       }
+      const bool ignore_case = condition.field.dataset == FilterDataset::kInteractions &&
+                               same_text(condition.field.name, "EVENT_TYPE", true);
       PERSONALIZE_ASSIGN_OR_RETURN(
           std::optional<ReadyCondition> one,
           ReadyCondition::make(condition, fields[static_cast<size_t>(field)].kind, ignore_case,

@@ -47,12 +47,13 @@ class ReadyCondition {
 // A clause's WHERE made ready for rows with the given fields.
 class ReadyClause {
  public:
-  // `fields`: those of the rows; names are matched whatever their case. Nothing if the clause
-  // counts for nothing, since it is an EXCLUDE whose parameter was left out. Errors: kInvalidInput
-  // that lists the fields there are, for one that is unknown.
+  // `fields`: those of the rows; names are matched whatever their case, and so are the values of an
+  // interaction's EVENT_TYPE, but no others. Nothing if the clause counts for nothing, since it is
+  // an EXCLUDE whose parameter was left out. Errors: kInvalidInput that lists the fields there are,
+  // for one that is unknown.
   static Result<std::optional<ReadyClause>> make(const FilterClause& clause,
                                                  std::span<const MetadataField> fields,
-                                                 bool ignore_case, const FilterValues& values,
+                                                 const FilterValues& values,
                                                  const FilterFieldValue& current);
 
   // `row`: one value a field.

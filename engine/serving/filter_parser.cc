@@ -262,6 +262,10 @@ class Parser {
         }
         break;
       case Kind::kWord: {
+        if (is_word("TRUE") || is_word("FALSE")) {
+          operand.text = token_.text;
+          break;
+        }
         operand.kind = FilterOperand::Kind::kField;
         PERSONALIZE_ASSIGN_OR_RETURN(operand.field, field());
         if (operand.field.dataset != FilterDataset::kCurrentItem &&

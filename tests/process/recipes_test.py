@@ -166,6 +166,28 @@ class EveryRecipe(unittest.TestCase):
 
         self.each(check, "USER_PERSONALIZATION", "TRENDING_NOW", "RELATED_ITEMS")
 
+    def test_a_filter_is_the_set_of_what_passes_it(self):
+        def check(recipe):
+            function = {"RELATED_ITEMS": "similar_items('i3', 6)", "PERSONALIZED_RANKING": "rank('u1')"}.get(
+                RECIPES[recipe], "recommend('u1', 6)")
+            among = "SELECT item_id FROM items WHERE genre IN ('comedy', 'noir') AND price > 3"
+            everything = "AND among IN (SELECT item_id FROM items)" if function == "rank('u1')" else ""
+            filtered = self.database.execute(
+                f"SELECT item_id FROM {function} WHERE version = ? {everything} AND filter = "
+                """'INCLUDE ItemID WHERE Items.GENRE IN ("comedy", "noir") AND Items.PRICE > 3'""", (f"{recipe}/latest",)).fetchall()
+            chosen = self.database.execute(f"SELECT item_id FROM {function} WHERE version = ? AND among IN ({among})",
+                                           (f"{recipe}/latest",)).fetchall()
+            self.assertEqual(filtered, chosen)
+            self.assertEqual(len(filtered), 11 if everything else 6)
+            if RECIPES[recipe] == "USER_PERSONALIZATION":
+                had = {row[0] for row in self.database.execute("SELECT item_id FROM interactions WHERE user_id = 'u1'")}
+                unseen = {row[0] for row in self.database.execute(
+                    "SELECT item_id FROM recommend('u1', 100) WHERE version = ? AND filter = "
+                    "'EXCLUDE ItemID WHERE Interactions.TIMESTAMP > 0'", (f"{recipe}/latest",))}
+                self.assertEqual(unseen, {item(i) for i in range(ITEMS)} - had)
+
+        self.each(check, "USER_PERSONALIZATION", "TRENDING_NOW", "RELATED_ITEMS", "PERSONALIZED_RANKING")
+
     def test_the_same_question_has_the_same_answer_with_and_without_a_memo(self):
         def check(recipe):
             first = ask(self.database, recipe)

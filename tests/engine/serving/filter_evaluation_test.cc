@@ -25,7 +25,7 @@ std::string verdict(const std::string& where, std::vector<FieldValue> row,
   const auto parsed = parse_filter("EXCLUDE ItemID WHERE " + where);
   if (!parsed.is_ok()) return parsed.status().message();
   const auto given = FilterValues::parse(values);
-  const auto clause = ReadyClause::make(parsed->clauses[0], kFields, false, *given, current);
+  const auto clause = ReadyClause::make(parsed->clauses[0], kFields, *given, current);
   if (!clause.is_ok()) return clause.status().message();
   if (!clause->has_value()) return "ignored";
   return (*clause)->passes(row) ? "yes" : "no";
@@ -105,7 +105,7 @@ TEST(FilterEvaluation, IgnoresACaseWhoseParameterWasLeftOut) {
 TEST(FilterEvaluation, IgnoresTheCaseOfEventTypes) {
   const auto parsed = parse_filter("EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"Click\")");
   const std::vector<MetadataField> fields = {{"EVENT_TYPE", FieldKind::kText}};
-  const auto clause = ReadyClause::make(parsed->clauses[0], fields, true, FilterValues(), nothing);
+  const auto clause = ReadyClause::make(parsed->clauses[0], fields, FilterValues(), nothing);
   const std::vector<FieldValue> row = {FieldValue::of("cLICK")};
   EXPECT_TRUE((*clause)->passes(row));
 }

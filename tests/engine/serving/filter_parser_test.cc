@@ -100,6 +100,15 @@ TEST(FilterParser, TakesKeywordsWhateverTheirCaseAndFieldsAsTheyAre) {
             R"(INCLUDE ItemID WHERE Items.Genre NOT IN ("x") IF CurrentUser.age != (-150))");
 }
 
+TEST(FilterParser, ReadsBooleansAsTexts) {
+  const auto parsed =
+      parse_filter("INCLUDE ItemID WHERE Items.ON_SALE = true AND Items.NEW IN (False)");
+  ASSERT_TRUE(parsed.is_ok()) << parsed.status().message();
+  const auto& group = parsed->clauses[0].any_of[0];
+  EXPECT_EQ(operand_text(group[0].operands[0]), "\"true\"");
+  EXPECT_EQ(operand_text(group[1].operands[0]), "\"False\"");
+}
+
 TEST(FilterParser, ListsEachParameterOnceInOrder) {
   const auto parsed = parse_filter(
       "EXCLUDE ItemID WHERE Items.A IN ($b) OR Items.C = $B AND Items.D < $b | INCLUDE ItemID "
