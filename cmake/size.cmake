@@ -8,7 +8,8 @@ file(GLOB_RECURSE small_sources ${CMAKE_SOURCE_DIR}/extension/*.cc ${CMAKE_SOURC
   ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/withheld.cc
   ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/cost.cc ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/training_cost.cc
   ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/update.cc ${CMAKE_SOURCE_DIR}/engine/recipes/hrnn/warm_start.cc
-  ${CMAKE_SOURCE_DIR}/engine/recipes/similar_items.cc
+  ${CMAKE_SOURCE_DIR}/engine/recipes/similar_items.cc ${CMAKE_SOURCE_DIR}/engine/serving/filter_lexer.cc
+  ${CMAKE_SOURCE_DIR}/engine/serving/filter_parser.cc ${CMAKE_SOURCE_DIR}/engine/serving/filter_values.cc
   ${CMAKE_SOURCE_DIR}/engine/fmt_library.cc)
 list(FILTER small_sources EXCLUDE REGEX
   "extension/(answer_rows|answer_table|batch_rows|boundary|column_value|connection|content_reader|csv_import|csv_reader|dataset_cursor|dataset_write|event_writer|id_dictionary|native_reader|row_writer|score_function|statement)\\.cc$")
