@@ -26,8 +26,8 @@ class CsvImport {
         config_(dataset.config),
         path_(std::move(path)) {}
 
-  Result<ImportSummary> run(char delimiter) {
-    Result<std::unique_ptr<CsvReader>> reader = CsvReader::open(path_, delimiter);
+  Result<ImportSummary> run(const ImportOptions& options) {
+    Result<std::unique_ptr<CsvReader>> reader = CsvReader::open(path_, options.delimiter);
     if (!reader.is_ok())
       return Status(reader.status().code(), fmt::format("{} {}", path_, reader.status().message()));
     reader_ = std::move(*reader);
@@ -38,6 +38,7 @@ class CsvImport {
     PERSONALIZE_ASSIGN_OR_RETURN(
         Savepoint savepoint,
         Savepoint::open(connection_, dataset_.entry.schema, "personalize_import"));
+    if (options.is_full) PERSONALIZE_RETURN_IF_ERROR(delete_rows());
     PERSONALIZE_RETURN_IF_ERROR(are_events ? insert_events() : insert_rows());
     PERSONALIZE_RETURN_IF_ERROR(savepoint.release());
     return std::move(summary_);
@@ -122,6 +123,17 @@ class CsvImport {
         connection_.prepare(fmt::format(
             "INSERT{} INTO {}.{}({}) VALUES ({})", replaces ? " OR REPLACE" : "",
             sql_name(dataset_.entry.schema), sql_name(dataset_.entry.table), names, parameters)));
+    return Status::ok();
+  }
+
+  Status delete_rows() {
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        Statement statement,
+        connection_.prepare(fmt::format("DELETE FROM {}.{}", sql_name(dataset_.entry.schema),
+                                        sql_name(dataset_.entry.table))));
+    if (const Status status = statement.run(); !status.is_ok())
+      return {status.code(), fmt::format("{}: {}", path_, status.message())};
+    summary_.deleted = sqlite3_changes(connection_.db());
     return Status::ok();
   }
 
@@ -229,8 +241,8 @@ class CsvImport {
 }  // namespace
 
 Result<ImportSummary> import_csv(Connection& connection, const Dataset& dataset,
-                                 const std::string& path, char delimiter) {
-  return CsvImport(connection, dataset, path).run(delimiter);
+                                 const std::string& path, const ImportOptions& options) {
+  return CsvImport(connection, dataset, path).run(options);
 }
 
 }  // namespace personalize

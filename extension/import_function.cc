@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "extension/boundary.h"
+#include "extension/column_types.h"
 #include "extension/csv_import.h"
 #include "extension/dataset_lookup.h"
 
@@ -19,41 +20,64 @@ Status refuse(std::string_view what) {
   return {StatusCode::kInvalidInput, fmt::format("InvalidInputException: {}: {}", kName, what)};
 }
 
-// {"delimiter": ";"}
-Result<char> parse_delimiter(sqlite3_value* options) {
-  if (sqlite3_value_type(options) == SQLITE_NULL) return ',';
-  const nlohmann::json json = nlohmann::json::parse(text_of(options), nullptr, false);
+std::string shown(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Status read_delimiter(const nlohmann::json& value, ImportOptions& options) {
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  const bool right = text.size() == 1 && static_cast<unsigned char>(text[0]) < 0x80 &&
+                     text[0] != '"' && text[0] != '\n' && text[0] != '\r' && text[0] != '\0';
+  if (!right)
+    return refuse(fmt::format("the delimiter is {}; it must be one ASCII character, and no quote",
+                              shown(value)));
+  options.delimiter = text[0];
+  return Status::ok();
+}
+
+Status read_mode(const nlohmann::json& value, ImportOptions& options) {
+  const std::string mode = value.is_string() ? upper_case(value.get<std::string>()) : "";
+  if (mode != "FULL" && mode != "INCREMENTAL")
+    return refuse(
+        fmt::format("the mode is {}; it is FULL (the file takes the place of all rows) "
+                    "or INCREMENTAL (it is added to them)",
+                    shown(value)));
+  options.is_full = mode == "FULL";
+  return Status::ok();
+}
+
+// {"delimiter": ";", "mode": "FULL"}
+Result<ImportOptions> parse_options(sqlite3_value* value) {
+  ImportOptions options;
+  if (sqlite3_value_type(value) == SQLITE_NULL) return options;
+  const nlohmann::json json = nlohmann::json::parse(text_of(value), nullptr, false);
   if (!json.is_object())
     return refuse(
         fmt::format("the options are '{}'; they must be a JSON object such as "
-                    "{{\"delimiter\": \";\"}}",
-                    text_of(options)));
-  char delimiter = ',';
-  for (const auto& [key, value] : json.items()) {
-    if (key != "delimiter")
-      return refuse(fmt::format("there is no option '{}'; there is: delimiter", key));
-    const std::string text = value.is_string() ? value.get<std::string>() : "";
-    const bool right = text.size() == 1 && static_cast<unsigned char>(text[0]) < 0x80 &&
-                       text[0] != '"' && text[0] != '\n' && text[0] != '\r' && text[0] != '\0';
-    if (!right)
-      return refuse(
-          fmt::format("the delimiter is {}; it must be one ASCII character, and no quote",
-                      value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
-    delimiter = text[0];
+                    "{{\"delimiter\": \";\", \"mode\": \"FULL\"}}",
+                    text_of(value)));
+  for (const auto& [key, option] : json.items()) {
+    if (key == "delimiter") {
+      PERSONALIZE_RETURN_IF_ERROR(read_delimiter(option, options));
+    } else if (key == "mode") {
+      PERSONALIZE_RETURN_IF_ERROR(read_mode(option, options));
+    } else {
+      return refuse(fmt::format("there is no option '{}'; there are: delimiter, mode", key));
+    }
   }
-  return delimiter;
+  return options;
 }
 
 Result<std::string> import(Connection& connection, sqlite3_value* table, sqlite3_value* path,
-                           sqlite3_value* options) {
+                           sqlite3_value* given) {
   const auto start = std::chrono::steady_clock::now();
   if (sqlite3_value_type(table) != SQLITE_TEXT || sqlite3_value_type(path) != SQLITE_TEXT)
     return refuse(
         "takes the name of a dataset and the path of a CSV file: SELECT "
         "personalize_import('interactions', 'interactions.csv')");
-  char delimiter = ',';
-  if (options != nullptr) {
-    PERSONALIZE_ASSIGN_OR_RETURN(delimiter, parse_delimiter(options));
+  ImportOptions options;
+  if (given != nullptr) {
+    PERSONALIZE_ASSIGN_OR_RETURN(options, parse_options(given));
   }
   PERSONALIZE_ASSIGN_OR_RETURN(const Dataset dataset,
                                find_dataset_table(connection, text_of(table), kName));
@@ -63,7 +87,7 @@ Result<std::string> import(Connection& connection, sqlite3_value* table, sqlite3
                     dataset.entry.table, dataset.config.content));
 
   Result<ImportSummary> summary =
-      import_csv(connection, dataset, std::string(text_of(path)), delimiter);
+      import_csv(connection, dataset, std::string(text_of(path)), options);
   if (!summary.is_ok()) {
     const std::string& message = summary.status().message();
     if (message.starts_with("InvalidInputException: ")) return summary.status();
@@ -73,6 +97,7 @@ Result<std::string> import(Connection& connection, sqlite3_value* table, sqlite3
 
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   nlohmann::ordered_json json = {{"table", dataset.entry.table}, {"rows", summary->rows}};
+  if (options.is_full) json["deleted"] = summary->deleted;
   if (dataset.config.kind == DatasetKind::kInteractions) json["users"] = summary->users;
   json["seconds"] = std::round(taken.count() * 1000) / 1000;
   if (!summary->ignored_columns.empty()) json["ignored_columns"] = summary->ignored_columns;
