@@ -8,6 +8,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "engine/json_text.h"
 #include "extension/boundary.h"
 
 namespace personalize {
@@ -100,8 +101,7 @@ Result<size_t> parse_k(sqlite3_value* value, size_t when_null, std::string_view 
 Result<IdList> parse_id_array(sqlite3_value* value, std::string_view caller,
                               std::string_view argument) {
   const bool is_text = sqlite3_value_type(value) == SQLITE_TEXT;
-  const nlohmann::json array =
-      is_text ? nlohmann::json::parse(text_of(value), nullptr, false) : nlohmann::json();
+  const nlohmann::json array = is_text ? parse_json(text_of(value)) : nlohmann::json();
   if (!array.is_array())
     return Status(StatusCode::kInvalidInput,
                   fmt::format("InvalidInputException: {}: {} is {}; it is a JSON array of ids such "
@@ -128,7 +128,7 @@ Result<IdList> parse_id_set(sqlite3_value* value, bool is_in, std::string_view c
   }
   if (const std::string_view text = text_of(value);
       sqlite3_value_type(value) == SQLITE_TEXT && text.starts_with('[')) {
-    const nlohmann::json array = nlohmann::json::parse(text, nullptr, false);
+    const nlohmann::json array = parse_json(text);
     if (array.is_array()) return ids_of_json(array, caller, argument);
   }
   PERSONALIZE_ASSIGN_OR_RETURN(const std::string_view id,

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/json_text.h"
 #include "extension/column_types.h"
 
 namespace personalize {
@@ -51,8 +52,12 @@ Status parse_type(DatasetKind kind, const json& type, DatasetColumn& column) {
     found = known;
   }
   if (!found)
-    return refuse(kind,
-                  fmt::format("field {}: type {} holds null alone", column.name, type.dump()));
+    return refuse(kind, fmt::format("field {}: type {} holds {}", column.name, type.dump(),
+                                    column.nullable ? "null alone" : "nothing"));
+  if (column.nullable && is_required_column(kind, column.name))
+    return refuse(kind, fmt::format("field {0}: type {1} allows null, but every row must have "
+                                    "a value: write \"type\": \"{2}\"",
+                                    column.name, type.dump(), column_type_name(*found)));
   column.type = *found;
   return Status::ok();
 }
@@ -85,7 +90,7 @@ Result<DatasetColumn> parse_field(DatasetKind kind, const json& field) {
 }  // namespace
 
 Result<std::vector<DatasetColumn>> parse_avro_schema(DatasetKind kind, std::string_view text) {
-  const json schema = json::parse(text, nullptr, false);
+  const json schema = parse_json(text);
   if (schema.is_discarded())
     return refuse(kind, fmt::format("it is no JSON; a schema looks like {}", kExample));
   if (!schema.is_object() || schema.value("type", json()) != "record" ||

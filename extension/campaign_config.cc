@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/json_text.h"
+
 namespace personalize {
 namespace {
 
@@ -17,15 +19,14 @@ Status refuse(std::string_view json, std::string_view what) {
           fmt::format("InvalidInputException: personalize_campaigns: config {} {}; it is a JSON "
                       "object such as {{\"burst_seconds\": 1.0, \"exploration_weight\": 0.3, "
                       "\"exploration_item_age_cut_off\": 30}}",
-                      json, what)};
+                      json.substr(0, 200), what)};
 }
 
 // A number, or a text that is one.
 std::optional<double> number_of(const nlohmann::json& value, bool text_too) {
   if (value.is_number()) return value.get<double>();
   if (!text_too || !value.is_string()) return std::nullopt;
-  const nlohmann::json number =
-      nlohmann::json::parse(value.get_ref<const std::string&>(), nullptr, false);
+  const nlohmann::json number = parse_json(value.get_ref<const std::string&>());
   return number.is_number() ? std::optional<double>(number.get<double>()) : std::nullopt;
 }
 
@@ -70,7 +71,7 @@ Status set_exploration(std::string_view json, const nlohmann::json& values,
 Result<CampaignConfig> parse_campaign_config(std::string_view json) {
   CampaignConfig config;
   if (json.empty()) return config;
-  const nlohmann::json object = nlohmann::json::parse(json, nullptr, false);
+  const nlohmann::json object = parse_json(json);
   if (!object.is_object()) return refuse(json, "is no JSON object");
   for (const auto& [key, value] : object.items()) {
     if (key == "burst_seconds") {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "engine/json_text.h"
 #include "engine/store/versions.h"
 #include "engine/training/job.h"
 #include "engine/training/memory_size.h"
@@ -61,8 +62,8 @@ Status check_group_exists(std::string_view table, std::string_view group, std::s
 Status check_object(std::string_view table, std::string_view column, sqlite3_value* value) {
   if (sqlite3_value_type(value) == SQLITE_NULL) return Status::ok();
   const std::string_view text = text_of(value);
-  if (nlohmann::json::parse(text, nullptr, false).is_object()) return Status::ok();
-  return invalid(table, fmt::format("{} is no JSON object: {}", column, text));
+  if (parse_json(text).is_object()) return Status::ok();
+  return invalid(table, fmt::format("{} is no JSON object: {}", column, text.substr(0, 200)));
 }
 
 // personalize_check_setting(name, value)

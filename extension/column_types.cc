@@ -120,6 +120,13 @@ Result<std::string> check_column_name(std::string_view name) {
   return upper;
 }
 
+bool is_required_column(DatasetKind kind, std::string_view name) {
+  return std::any_of(std::begin(kReservedColumns), std::end(kReservedColumns),
+                     [&](const ReservedColumn& reserved) {
+                       return reserved.required && reserved.kind == kind && reserved.name == name;
+                     });
+}
+
 Status check_columns(DatasetKind kind, std::vector<DatasetColumn>& columns) {
   std::set<std::string_view> names;
   for (const DatasetColumn& column : columns) {

@@ -26,6 +26,9 @@ std::string upper_case(std::string_view text);
 // kInvalidInput with what names are allowed.
 Result<std::string> check_column_name(std::string_view name);
 
+// Whether Amazon requires a dataset of the kind to have that column, and a value in each row.
+bool is_required_column(DatasetKind kind, std::string_view name);
+
 // Checks a dataset's complete columns against its kind: required ones, types of reserved ones,
 // doubles, where textual and categorical fit, at least one field of users and items. Sets nullable
 // to false where Amazon requires a value. Errors: kInvalidInput.

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "engine/json_text.h"
 #include "extension/avro_schema.h"
 #include "extension/column_types.h"
 #include "extension/statement.h"
@@ -299,7 +300,7 @@ std::string DatasetConfig::to_json() const {
 Result<DatasetConfig> DatasetConfig::from_json(std::string_view text) {
   const Status damaged(StatusCode::kCorrupt,
                        fmt::format("personalize_datasets: arguments are damaged: {}", text));
-  const json whole = json::parse(text, nullptr, false);
+  const json whole = parse_json(text);
   if (!whole.is_object() || !whole.contains("columns") || !whole["columns"].is_array())
     return damaged;
   const auto text_at = [](const json& object, const char* key) {

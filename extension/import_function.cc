@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/json_text.h"
 #include "extension/boundary.h"
 #include "extension/column_types.h"
 #include "extension/csv_import.h"
@@ -50,12 +51,12 @@ Status read_mode(const nlohmann::json& value, ImportOptions& options) {
 Result<ImportOptions> parse_options(sqlite3_value* value) {
   ImportOptions options;
   if (sqlite3_value_type(value) == SQLITE_NULL) return options;
-  const nlohmann::json json = nlohmann::json::parse(text_of(value), nullptr, false);
+  const nlohmann::json json = parse_json(text_of(value));
   if (!json.is_object())
     return refuse(
         fmt::format("the options are '{}'; they must be a JSON object such as "
                     "{{\"delimiter\": \";\", \"mode\": \"FULL\"}}",
-                    text_of(value)));
+                    text_of(value).substr(0, 200)));
   for (const auto& [key, option] : json.items()) {
     if (key == "delimiter") {
       PERSONALIZE_RETURN_IF_ERROR(read_delimiter(option, options));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/dataset/words.h"
+#include "engine/json_text.h"
 
 namespace personalize {
 namespace {
@@ -22,7 +23,7 @@ void add(std::string_view id, std::vector<std::string>& items) {
 std::vector<std::string> items_of_impression(std::string_view impression) {
   std::vector<std::string> items;
   if (impression.starts_with('[')) {
-    const auto list = nlohmann::json::parse(impression, nullptr, false);
+    const auto list = parse_json(impression);
     // An id may start with a bracket, too.
     if (list.is_array()) {
       for (const auto& item : list) {

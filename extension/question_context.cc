@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/json_text.h"
 #include "extension/boundary.h"
 
 namespace personalize {
@@ -41,8 +42,7 @@ Status unknown_name(std::string_view caller, std::string_view name,
 // The number that a value is to a column of numbers.
 std::optional<double> number_of(const nlohmann::json& value) {
   if (value.is_string()) {
-    const nlohmann::json number =
-        nlohmann::json::parse(value.get_ref<const std::string&>(), nullptr, false);
+    const nlohmann::json number = parse_json(value.get_ref<const std::string&>());
     return number.is_number() ? number_of(number) : std::nullopt;
   }
   if (!value.is_number()) return std::nullopt;
@@ -80,7 +80,7 @@ std::optional<std::string> text_of_json(const nlohmann::json& value) {
 Result<QuestionContext> QuestionContext::parse(std::string_view json,
                                                std::span<const MetadataField> fields,
                                                std::string_view caller) {
-  const nlohmann::json object = nlohmann::json::parse(json, nullptr, false);
+  const nlohmann::json object = parse_json(json);
   if (!object.is_object())
     return refuse(caller, fmt::format("context is '{}'; it is a JSON object such as "
                                       "{{\"DEVICE\": \"mobile\"}}",

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/json_text.h"
 #include "extension/boundary.h"
 
 namespace personalize {
@@ -29,6 +30,9 @@ Result<json> parse_json_object(sqlite3_value* argument, std::string_view what,
 
 Result<json> parse_json_object(std::string_view text, std::string_view what,
                                std::string_view example) {
+  if (nests_too_deep(text))
+    return refuse(fmt::format("{} is nested more than {} deep; it is a JSON object such as {}",
+                              what, kDeepestJson, example));
   try {
     json value = json::parse(text);
     if (value.is_object()) return value;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/json_text.h"
 #include "engine/recipes/recipe.h"
 
 namespace personalize {
@@ -85,7 +86,7 @@ Result<Hyperparameters> Hyperparameters::parse(std::string_view json,
   for (const HyperparameterSpec& spec : specs) result.values_[spec.name] = spec.default_text;
   if (json.empty()) return result;
 
-  const Json object = Json::parse(json, nullptr, false);
+  const Json object = parse_json(json);
   if (!object.is_object()) {
     return Status(StatusCode::kInvalidInput,
                   fmt::format("hyperparameters must be a JSON object such as "

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/json_text.h"
 #include "engine/serving/filter_lexer.h"
 
 namespace personalize {
@@ -87,7 +88,7 @@ void for_each_parameter(const FilterClause& clause, const Each& each) {
 Result<FilterValues> FilterValues::parse(std::string_view json) {
   FilterValues result;
   if (json.empty()) return result;
-  const Json object = Json::parse(json, nullptr, false);
+  const Json object = parse_json(json);
   if (!object.is_object())
     return invalid(fmt::format(
         "filter_values must be a JSON object such as {{\"GENRE\": [\"Comedy\"]}}, not '{}'",

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/json_text.h"
+
 namespace personalize {
 namespace {
 
@@ -146,7 +148,7 @@ Result<MetricRow> metric_from(const Json& json) {
 
 // nlohmann parses nested arrays without recursion, so that deep nesting is harmless.
 Result<Json> parse(std::string_view json, std::string_view what) {
-  Json parsed = Json::parse(json, nullptr, false);
+  Json parsed = parse_json(json);
   if (parsed.is_discarded()) return damaged(what, "it is no JSON");
   return parsed;
 }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "engine/json_text.h"
 #include "engine/training/search_plan.h"
 
 namespace personalize {
@@ -103,7 +104,7 @@ Status set_option(TrainingOptions& options, const std::string& name, const Json&
 Result<TrainingOptions> TrainingOptions::parse(std::string_view json) {
   TrainingOptions options;
   if (json.empty()) return options;
-  const Json object = Json::parse(json, nullptr, false);
+  const Json object = parse_json(json);
   if (!object.is_object()) {
     return invalid(fmt::format(
         "options must be a JSON object such as {{\"seed\": 1}}, not '{}'; there are: {}",
@@ -117,16 +118,15 @@ Result<TrainingOptions> TrainingOptions::parse(std::string_view json) {
 Result<Hyperparameters> solution_hyperparameters(const Solution& solution, const Recipe& recipe) {
   if (solution.feature_transformation.empty())
     return Hyperparameters::parse(solution.hyperparameters, recipe.hyperparameters());
-  const Json transformation = Json::parse(solution.feature_transformation, nullptr, false);
+  const Json transformation = parse_json(solution.feature_transformation);
   if (!transformation.is_object()) {
     return invalid(
         fmt::format("feature_transformation must be a JSON object such as "
                     "{{\"max_user_history_length_percentile\": 0.99}}, not '{}'",
                     std::string_view(solution.feature_transformation).substr(0, 200)));
   }
-  Json all = solution.hyperparameters.empty()
-                 ? Json::object()
-                 : Json::parse(solution.hyperparameters, nullptr, false);
+  Json all =
+      solution.hyperparameters.empty() ? Json::object() : parse_json(solution.hyperparameters);
   if (!all.is_object())
     return Hyperparameters::parse(solution.hyperparameters, recipe.hyperparameters());
   all.update(transformation);

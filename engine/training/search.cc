@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/json_text.h"
+
 namespace personalize {
 namespace {
 
@@ -22,7 +24,7 @@ bool has_epochs(const Recipe& recipe) {
 
 // A value as JSON has it: 0.25, true, "sampled".
 Json json_of(const std::string& text) {
-  Json json = Json::parse(text, nullptr, false);
+  Json json = parse_json(text);
   return json.is_number() || json.is_boolean() ? json : Json(text);
 }
 

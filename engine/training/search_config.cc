@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/json_text.h"
 #include "engine/training/metrics.h"
 
 namespace personalize {
@@ -224,7 +225,7 @@ bool SearchObjective::better(double value, double other) const {
 Result<SearchConfig> parse_search_config(std::string_view json) {
   SearchConfig config;
   if (json.empty()) return config;
-  const Json object = Json::parse(json, nullptr, false);
+  const Json object = parse_json(json);
   constexpr std::string_view kKeys =
       "algorithmHyperParameterRanges, hpoResourceConfig, hpoObjective, autoMLConfig";
   if (!object.is_object())

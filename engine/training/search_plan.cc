@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/json_text.h"
 #include "engine/training/options.h"
 
 namespace personalize {
@@ -95,7 +96,7 @@ Result<SearchRange> fitting(SearchRange range, const HyperparameterSpec& spec) {
 std::vector<std::string> named_ones(const Solution& solution) {
   std::vector<std::string> names;
   for (const std::string& text : {solution.hyperparameters, solution.feature_transformation}) {
-    const Json json = Json::parse(text, nullptr, false);
+    const Json json = parse_json(text);
     if (!json.is_object()) continue;
     for (const auto& [name, value] : json.items()) names.push_back(name);
   }
@@ -153,7 +154,7 @@ Status check_ranges(const SearchConfig& config, const std::vector<SearchCandidat
 
 // The members of the JSON object `json` whose names `recipe` knows; what is no object as it is.
 std::string known_to(const Recipe& recipe, const std::string& json) {
-  Json object = Json::parse(json, nullptr, false);
+  Json object = parse_json(json);
   if (!object.is_object()) return json;
   for (auto member = object.begin(); member != object.end();)
     member = find_spec(recipe, member.key()) == nullptr ? object.erase(member) : std::next(member);
