@@ -1,4 +1,4 @@
-"""doc/sql.md against the extension: its SQL works, and it leaves nothing out."""
+"""The pages of doc/ against the extension: their SQL works, and doc/sql.md leaves nothing out."""
 import re
 import tempfile
 import unittest
@@ -9,9 +9,15 @@ PAGE = (support.SOURCE / "doc" / "sql.md").read_text()
 
 
 class Documentation(unittest.TestCase):
-    def test_the_sql_of_the_page_runs_from_top_to_bottom(self):
-        blocks = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-        self.assertGreater(len(blocks), 10)
+    def test_the_sql_of_the_reference_runs_from_top_to_bottom(self):
+        self.run_blocks(PAGE, 30)
+
+    def test_the_workflow_of_amazon_personalize_runs_from_top_to_bottom(self):
+        self.run_blocks((support.SOURCE / "doc" / "from-amazon-personalize.md").read_text(), 9)
+
+    def run_blocks(self, page, at_least):
+        blocks = re.findall(r"^```sql\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+        self.assertGreaterEqual(len(blocks), at_least)
         with tempfile.TemporaryDirectory() as folder:
             code, output = support.shell(".bail on\n" + "".join(blocks) + "SELECT 'the end';\n",
                                          database=folder + "/page.db", cwd=folder)

@@ -334,7 +334,7 @@ const Recipe& hrnn_recipe() {
 
 const Recipe& personalized_ranking_recipe() {
   static const HrnnRecipe recipe(
-      {.name = "personalized-ranking", .type = RecipeType::kPersonalizedRanking});
+      {.name = "personalized-ranking", .type = RecipeType::kPersonalizedRanking, .metadata = true});
   return recipe;
 }
 
