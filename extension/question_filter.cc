@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "engine/serving/filter_evaluation.h"
 #include "extension/boundary.h"
+#include "extension/column_types.h"
 #include "extension/metadata_reader.h"
 #include "extension/metadata_value.h"
 
@@ -115,15 +117,36 @@ struct QuestionFilters::Work {
         group.items->passing([&](std::span<const FieldValue> row) { return ready->passes(row); }));
   }
 
+  // The columns of the interactions that a clause reads.
+  std::vector<MetadataColumn> columns_of(const FilterClause& clause) const {
+    std::vector<MetadataColumn> columns;
+    for (const MetadataColumn& column : group.event_columns)
+      for (const auto& conditions : clause.any_of)
+        if (std::any_of(conditions.begin(), conditions.end(), [&](const FilterCondition& one) {
+              return upper_case(one.field.name) == column.field.name;
+            })) {
+          columns.push_back(column);
+          break;
+        }
+    return columns;
+  }
+
   // The items of the user's events that pass.
   Result<std::optional<ItemSet>> items_of_events(const FilterClause& clause) const {
     std::vector<MetadataField> fields;
-    for (const MetadataColumn& column : group.event_columns) fields.push_back(column.field);
+    const std::vector<MetadataColumn> columns = columns_of(clause);
+    std::string list = "ITEM_ID";
+    for (const MetadataColumn& column : columns) {
+      fields.push_back(column.field);
+      list += ", " + sql_name(column.column.name);
+    }
     PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<ReadyClause> ready,
                                  ReadyClause::make(clause, fields, values, current()));
     if (!ready) return std::optional<ItemSet>();
     ItemSet set = ItemSet::none(item_count());
-    PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.cached(group.events_query));
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        Statement statement,
+        connection.cached(fmt::format("SELECT {} FROM {} WHERE USER_ID = ?1", list, group.events)));
     statement.bind(1, question.user);
     std::vector<std::string> storage(fields.size());
     std::vector<FieldValue> row(fields.size());
@@ -132,7 +155,7 @@ struct QuestionFilters::Work {
       if (!there) return std::optional(std::move(set));
       for (size_t f = 0; f < fields.size(); f++)
         row[f] =
-            field_value(group.event_columns[f], DatasetKind::kInteractions,
+            field_value(columns[f], DatasetKind::kInteractions,
                         sqlite3_column_value(statement.get(), static_cast<int>(f) + 1), storage[f]);
       if (!ready->passes(row)) continue;
       const ItemIndex found = find_item(*responder.model, unseen.get(), statement.text(0));
@@ -191,11 +214,7 @@ Result<QuestionFilters::Group*> QuestionFilters::group_of(Connection& connection
                                open(DatasetKind::kInteractions));
   if (events) {
     group.event_columns = filter_columns(events->config);
-    std::string list = "ITEM_ID";
-    for (const MetadataColumn& column : group.event_columns)
-      list += ", " + sql_name(column.column.name);
-    group.events_query = fmt::format("SELECT {} FROM {}.{} WHERE USER_ID = ?1", list,
-                                     sql_name(schema), sql_name(events->entry.table));
+    group.events = fmt::format("{}.{}", sql_name(schema), sql_name(events->entry.table));
   }
   return &(groups_[key] = std::move(group));
 }

@@ -54,7 +54,7 @@ class QuestionFilters {
     DatasetStamp declared;
     std::unique_ptr<FilterItems> items;  // null: there is no such dataset
     std::unique_ptr<MetadataSource> user_rows, item_rows;
-    std::string events_query;  // of a user, all columns of the interactions
+    std::string events;  // the interactions' table
     std::vector<MetadataColumn> event_columns;
   };
   struct Work;

@@ -31,9 +31,10 @@ void ItemSet::keep(const ItemSet& other) {
 }
 
 bool ItemSet::is_empty(size_t item_count) const {
-  for (size_t i = 0; i < item_count; i++)
-    if (has(static_cast<ItemIndex>(i))) return false;
-  return true;
+  const size_t whole = item_count / 64;
+  for (size_t i = 0; i < whole; i++)
+    if (words_[i] != 0) return false;
+  return (words_[whole] & ((uint64_t{1} << item_count % 64) - 1)) == 0;
 }
 
 void Answerer::ask_for_popular(const LoadedModel& model, size_t unseen) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 
+#include "engine/math/random.h"
 #include "tests/engine/serving/metadata_model.h"
 
 namespace personalize {
@@ -275,6 +276,37 @@ TEST_F(AnswerWithUnseenTest, ExplorationForAUserWithoutEventsTakesAnyNewItem) {
       if (answer.reason == Reason::kExploration) explored[answer.item]++;
   }
   for (const ItemIndex item : {4, 5, 6}) EXPECT_GT(explored[item], 60);
+}
+
+TEST(ItemSet, AddsRemovesAndKeepsAsSetsDo) {
+  Random random(9, 0);
+  for (const size_t count : {1, 63, 64, 65, 200}) {
+    ItemSet a = ItemSet::none(count), b = ItemSet::all(count);
+    std::vector<bool> in_a(count), in_b(count, true);
+    for (int change = 0; change < 300; change++) {
+      const auto item = static_cast<size_t>(random.uniform() * static_cast<double>(count));
+      if (change % 2 == 0) {
+        a.add(static_cast<ItemIndex>(item));
+        in_a[item] = true;
+      } else {
+        b.remove(static_cast<ItemIndex>(item));
+        in_b[item] = false;
+      }
+      ItemSet both = a, either = a, rest = a;
+      both.keep(b);
+      either.add(b);
+      rest.remove(b);
+      bool none = true;
+      for (size_t i = 0; i < count; i++) {
+        const auto index = static_cast<ItemIndex>(i);
+        ASSERT_EQ(both.has(index), in_a[i] && in_b[i]);
+        ASSERT_EQ(either.has(index), in_a[i] || in_b[i]);
+        ASSERT_EQ(rest.has(index), in_a[i] && !in_b[i]);
+        none &= !in_b[i];
+      }
+      ASSERT_EQ(b.is_empty(count), none) << count;
+    }
+  }
 }
 
 }  // namespace
