@@ -1,6 +1,7 @@
 """personalize_put_events among several connections, and at the border to the future."""
 import json
 import os
+import random
 import sqlite3
 import tempfile
 import time
@@ -64,6 +65,57 @@ class PutEvents(unittest.TestCase):
         with self.assertRaisesRegex(sqlite3.OperationalError, r"eventList\[9999\]"):
             self.connection.execute("SELECT personalize_put_events(?)", (json.dumps(request),)).fetchone()
         self.assertEqual(self.connection.execute("SELECT count(*) FROM interactions WHERE item_id = 'new'").fetchone(), (0,))
+
+    def test_a_recommendation_id_brings_the_list_that_its_user_was_shown(self):
+        self.connection.executescript("""
+            INSERT INTO interactions(user_id, item_id, timestamp)
+              WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+              SELECT 'u' || (i % 50), i % 20, i FROM n;
+            INSERT INTO personalize_solutions(name, recipe) VALUES ('club', 'markov');
+            SELECT personalize_train('club');""")
+        shown = self.connection.execute("SELECT item_id, recommendation_id FROM recommend('u', 3)").fetchall()
+        self.assertEqual(len(shown), 3)
+        text = event(itemId=shown[1][0], recommendationId=shown[1][1])
+        self.assertEqual(self.put(text), 1)
+        self.assertEqual(self.put(text), 0)
+        impression = "SELECT impression FROM interactions WHERE user_id = 'u' ORDER BY rowid DESC LIMIT 1"
+        self.assertEqual(self.connection.execute(impression).fetchone(), ("|".join(item for item, _ in shown),))
+        self.assertEqual(self.put(event(itemId="1", recommendationId=shown[1][1], impression=["x", "y"])), 1)
+        self.assertEqual(self.connection.execute(impression).fetchone(), ("x|y",))
+
+    def test_a_property_of_five_million_characters_is_an_ordinary_one(self):
+        self.connection.execute("CREATE VIRTUAL TABLE notes USING personalize_interactions(group='notes', NOTE string)")
+        self.connection.execute("INSERT INTO personalize_event_trackers VALUES ('notes', 'notes', 'N')")
+        note = "ü" * 5_000_000
+        self.connection.execute("SELECT personalize_put_event('N', 's', 'u', ?)", (event(properties={"note": note}),)).fetchone()
+        self.assertEqual(self.connection.execute("SELECT note = ? FROM notes", (note,)).fetchone(), (1,))
+
+    def test_what_random_damage_makes_of_a_request_is_written_whole_or_refused(self):
+        good = json.dumps({"trackingId": "web", "sessionId": "s", "userId": "u", "eventList": [
+            json.loads(event(eventValue=1.5, impression=["1", "2"], recommendationId="R", properties={"itemId": None})),
+            json.loads(event(itemId="8", sentAt="2023-11-14T22:13:20Z", properties='{"eventValue": "3"}'))]})
+        alphabet = '{}[]",:0123456789.eE+-\\ nulltrue\x00ü'
+        generator = random.Random(11)
+        outcomes = set()
+        count = "SELECT count(*) FROM interactions"
+        for _ in range(2000):
+            text = list(good)
+            for _ in range(generator.randint(1, 4)):
+                at = generator.randrange(len(text))
+                text[at:at + generator.randint(0, 3)] = generator.choices(alphabet, k=generator.randint(0, 3))
+            self.connection.execute("SAVEPOINT damage")
+            before, = self.connection.execute(count).fetchone()
+            try:
+                written, = self.connection.execute("SELECT personalize_put_events(?)", ("".join(text),)).fetchone()
+            except sqlite3.OperationalError as error:
+                self.assertRegex(str(error), "^(InvalidInput|ResourceNotFound)Exception: personalize_put_events: ")
+                written = 0
+            outcomes.add(written)
+            self.assertEqual(self.connection.execute(count).fetchone(), (before + written,))
+            self.connection.execute("ROLLBACK TO damage")
+            self.connection.execute("RELEASE damage")
+        self.assertEqual(outcomes, {0, 2})
+        self.assertEqual(self.connection.execute("SELECT * FROM personalize_check").fetchall(), [])
 
 
 if __name__ == "__main__":
