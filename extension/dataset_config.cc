@@ -184,7 +184,8 @@ std::vector<DatasetColumn> complete(DatasetKind kind, const std::vector<DatasetC
   }
   columns.insert(columns.end(), given.begin(), given.end());
   if (kind != DatasetKind::kInteractions) return columns;
-  for (const char* name : {"EVENT_TYPE", "SESSION_ID", "IMPRESSION", "RECOMMENDATION_ID"})
+  for (const char* name :
+       {"EVENT_TYPE", "SESSION_ID", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"})
     if (!has(columns, name)) columns.push_back(column_of(name, ColumnType::kString, true));
   if (!has(columns, "EVENT_VALUE"))
     columns.push_back(column_of("EVENT_VALUE", ColumnType::kFloat, true));

@@ -72,7 +72,7 @@ EventIntake::EventIntake(Connection& connection, const Dataset& interactions, st
   impression_column_ = place("IMPRESSION");
   recommendation_column_ = place("RECOMMENDATION_ID");
   event_id_column_ = interactions.config.find("EVENT_ID");
-  attribution_column_ = interactions.config.find("EVENT_ATTRIBUTION_SOURCE");
+  attribution_column_ = place("EVENT_ATTRIBUTION_SOURCE");
 }
 
 Result<EventIntake> EventIntake::open(Connection& connection, const Dataset& interactions,
@@ -164,12 +164,7 @@ Status EventIntake::read_attribution(const json& event) {
   PERSONALIZE_RETURN_IF_ERROR(check_json_keys(*attribution, "metricAttribution", kKeys));
   const json* source = find_json(*attribution, kKeys[0]);
   if (source == nullptr) return refuse("metricAttribution: eventAttributionSource is missing");
-  if (attribution_column_ < 0)
-    return refuse(
-        fmt::format("'{}' has no column for metricAttribution; make it with "
-                    "EVENT_ATTRIBUTION_SOURCE string, or leave that out",
-                    dataset_->entry.table));
-  return row_.set(static_cast<size_t>(attribution_column_), *source, kKeys[0]);
+  return row_.set(attribution_column_, *source, kKeys[0]);
 }
 
 Status EventIntake::read(const json& event) {

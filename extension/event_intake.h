@@ -48,8 +48,8 @@ class EventIntake {
   std::string session_;
   std::string user_;
   size_t user_column_, item_column_, type_column_, value_column_, time_column_, session_column_,
-      impression_column_, recommendation_column_;
-  int event_id_column_, attribution_column_;  // -1: not declared
+      impression_column_, recommendation_column_, attribution_column_;
+  int event_id_column_;  // -1: not declared
   JsonRow row_;
   std::string impression_;
   std::optional<KnownEvents> known_;

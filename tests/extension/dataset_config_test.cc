@@ -15,7 +15,8 @@ TEST(DatasetConfig, InteractionsHaveTheColumnsOfAmazonsExampleInItsOrder) {
   EXPECT_EQ(config->declaration(),
             R"(CREATE TABLE x("USER_ID" TEXT, "ITEM_ID" TEXT, "EVENT_TYPE" TEXT, )"
             R"("EVENT_VALUE" REAL, "TIMESTAMP" INTEGER, "SESSION_ID" TEXT HIDDEN, )"
-            R"("IMPRESSION" TEXT HIDDEN, "RECOMMENDATION_ID" TEXT HIDDEN))");
+            R"("IMPRESSION" TEXT HIDDEN, "RECOMMENDATION_ID" TEXT HIDDEN, )"
+            R"("EVENT_ATTRIBUTION_SOURCE" TEXT HIDDEN))");
   EXPECT_EQ(config->group, "default");
   EXPECT_TRUE(config->content.empty());
 }

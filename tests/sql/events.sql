@@ -69,8 +69,8 @@ ROLLBACK;
 SELECT count(*) FROM interactions WHERE user_id = 'cid';
 SELECT count(*) FROM interactions_item WHERE id = 'new';
 
--- A column EVENT_ID tells equal events by their ids alone; EVENT_ATTRIBUTION_SOURCE is metricAttribution's.
-CREATE VIRTUAL TABLE calls USING personalize_interactions(group='calls', EVENT_ID string, EVENT_ATTRIBUTION_SOURCE string);
+-- A column EVENT_ID tells equal events by their ids alone; metricAttribution goes to EVENT_ATTRIBUTION_SOURCE.
+CREATE VIRTUAL TABLE calls USING personalize_interactions(group='calls', EVENT_ID string);
 INSERT INTO personalize_event_trackers VALUES ('calls', 'calls', 'T');
 SELECT personalize_put_events('{"trackingId": "T", "sessionId": "s", "userId": "u", "eventList": [
   {"eventType": "call", "sentAt": 1700000000, "itemId": "1", "eventId": "a", "metricAttribution": {"eventAttributionSource": "mail"}},

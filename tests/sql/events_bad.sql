@@ -90,7 +90,7 @@ INSERT INTO bad VALUES
   ('{"eventType": "view", "sentAt": 1, "itemId": "7", "metricAttribution": "mail"}'),
   ('{"eventType": "view", "sentAt": 1, "itemId": "7", "metricAttribution": {}}'),
   ('{"eventType": "view", "sentAt": 1, "itemId": "7", "metricAttribution": {"source": "mail"}}'),
-  ('{"eventType": "view", "sentAt": 1, "itemId": "7", "metricAttribution": {"eventAttributionSource": "mail"}}'),
+  ('{"eventType": "view", "sentAt": 1, "itemId": "7", "metricAttribution": {"eventAttributionSource": ["mail"]}}'),
   ('{"eventType": "view", "sentAt": 1, "itemId": "7", "properties": 5}'),
   ('{"eventType": "view", "sentAt": 1, "itemId": "7", "properties": "{price: 5}"}'),
   ('{"eventType": "view", "sentAt": 1, "itemId": "7", "properties": "5"}'),
