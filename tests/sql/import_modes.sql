@@ -58,22 +58,22 @@ SELECT personalize_import('items', 'no such file.csv', '{"mode": "FULL"}');
 SELECT count(*) FROM items;
 
 -- Export, and import of what was exported: the same rows. Hidden columns are there by name.
-INSERT INTO interactions(user_id, item_id, event_type, event_value, timestamp, device, in_stock, price, session_id, impression, recommendation_id)
-VALUES ('ann "the reader"', 'a,b', 'view', 0.1, 1700000000, 'tv|phone', 1, 1e-7, 's1', 'a|"b"', 'RID-1'),
-       ('bob' || char(10) || 'two lines', '007', NULL, NULL, 1700000000, NULL, NULL, NULL, NULL, NULL, NULL),
-       ('bob' || char(10) || 'two lines', '007', NULL, NULL, 1700000000, NULL, NULL, NULL, NULL, NULL, NULL),
-       ('Ünïcödé', ' spaces ', 'vi''ew', 5, 1700000001, ' x ', 0, 123456789.125, NULL, '["x|y","z"]', NULL);
-CREATE TABLE before AS SELECT *, session_id, impression, recommendation_id FROM interactions;
+INSERT INTO interactions(user_id, item_id, event_type, event_value, timestamp, device, in_stock, price, session_id, impression, recommendation_id, event_attribution_source)
+VALUES ('ann "the reader"', 'a,b', 'view', 0.1, 1700000000, 'tv|phone', 1, 1e-7, 's1', 'a|"b"', 'RID-1', 'mail'),
+       ('bob' || char(10) || 'two lines', '007', NULL, NULL, 1700000000, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+       ('bob' || char(10) || 'two lines', '007', NULL, NULL, 1700000000, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+       ('Ünïcödé', ' spaces ', 'vi''ew', 5, 1700000001, ' x ', 0, 123456789.125, NULL, '["x|y","z"]', NULL, NULL);
+CREATE TABLE before AS SELECT *, session_id, impression, recommendation_id, event_attribution_source FROM interactions;
 .headers on
 .mode csv
 .nullvalue ''
 .once exported.csv
-SELECT *, session_id, impression, recommendation_id FROM interactions;
+SELECT *, session_id, impression, recommendation_id, event_attribution_source FROM interactions;
 .headers off
 .mode list
 .nullvalue NULL
 SELECT json_remove(personalize_import('interactions', 'exported.csv', '{"mode": "FULL"}'), '$.seconds');
-CREATE TABLE after AS SELECT *, session_id, impression, recommendation_id FROM interactions;
+CREATE TABLE after AS SELECT *, session_id, impression, recommendation_id, event_attribution_source FROM interactions;
 SELECT (SELECT count(*) FROM before), (SELECT count(*) FROM after);
 SELECT * FROM before EXCEPT SELECT * FROM after;
 SELECT * FROM after EXCEPT SELECT * FROM before;
