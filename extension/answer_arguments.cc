@@ -157,4 +157,11 @@ Result<std::string> parse_filter_text(sqlite3_value* value, std::string_view cal
                             caller, shown(value)));
 }
 
+Status check_filter_values(std::string_view filter, std::string_view values,
+                           std::string_view caller) {
+  if (!filter.empty() || values.empty()) return Status::ok();
+  return {StatusCode::kInvalidInput,
+          fmt::format("InvalidInputException: {}: filter_values is given, but no filter", caller)};
+}
+
 }  // namespace personalize

@@ -53,4 +53,8 @@ Result<std::string_view> id_view(sqlite3_value* value, std::string_view column,
 // A filter's expression or name. Errors: kInvalidInput for what is no text, or an empty one.
 Result<std::string> parse_filter_text(sqlite3_value* value, std::string_view caller);
 
+// Error: kInvalidInput for values without a filter.
+Status check_filter_values(std::string_view filter, std::string_view values,
+                           std::string_view caller);
+
 }  // namespace personalize

@@ -215,10 +215,7 @@ Result<AnswerQuestion> AnswerQuestion::read(const AnswerDescriptor& descriptor, 
       }
     }
   }
-  if (question.filter.empty() && !question.filter_values.empty())
-    return Status(
-        StatusCode::kInvalidInput,
-        fmt::format("InvalidInputException: {}: filter_values is given, but no filter", caller));
+  PERSONALIZE_RETURN_IF_ERROR(check_filter_values(question.filter, question.filter_values, caller));
   question.rows = limited(question.k, plan, values);
   return question;
 }

@@ -49,6 +49,7 @@ class CurrentRow {
     const int place = source_ == nullptr ? -1 : find_field(source_->fields(), name);
     return place < 0 ? FieldKind::kText : source_->fields()[static_cast<size_t>(place)].kind;
   }
+  std::span<const FieldValue> values() const { return values_; }
   // All that a filter's result may depend on.
   void append_to(std::string& key) const {
     for (const FieldValue& value : values_)
@@ -131,8 +132,10 @@ struct QuestionFilters::Work {
     return columns;
   }
 
-  // The items of the user's events that pass.
-  Result<std::optional<ItemSet>> items_of_events(const FilterClause& clause) const {
+  // Calls passing(item id) for each of the user's events that passes, until that is false; false:
+  // the clause does not apply.
+  template <typename Passing>
+  Result<bool> look_at_events(const FilterClause& clause, const Passing& passing) const {
     std::vector<MetadataField> fields;
     const std::vector<MetadataColumn> columns = columns_of(clause);
     std::string list = "ITEM_ID";
@@ -142,8 +145,7 @@ struct QuestionFilters::Work {
     }
     PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<ReadyClause> ready,
                                  ReadyClause::make(clause, fields, values, current()));
-    if (!ready) return std::optional<ItemSet>();
-    ItemSet set = ItemSet::none(item_count());
+    if (!ready) return false;
     PERSONALIZE_ASSIGN_OR_RETURN(
         Statement statement,
         connection.cached(fmt::format("SELECT {} FROM {} WHERE USER_ID = ?1", list, group.events)));
@@ -152,15 +154,58 @@ struct QuestionFilters::Work {
     std::vector<FieldValue> row(fields.size());
     for (;;) {
       PERSONALIZE_ASSIGN_OR_RETURN(const bool there, statement.step());
-      if (!there) return std::optional(std::move(set));
+      if (!there) return true;
       for (size_t f = 0; f < fields.size(); f++)
         row[f] =
             field_value(columns[f], DatasetKind::kInteractions,
                         sqlite3_column_value(statement.get(), static_cast<int>(f) + 1), storage[f]);
-      if (!ready->passes(row)) continue;
-      const ItemIndex found = find_item(*responder.model, unseen.get(), statement.text(0));
-      if (found != kNoItem) set.add(found);
+      if (ready->passes(row) && !passing(statement.text(0))) return true;
     }
+  }
+
+  // The items of the user's events that pass.
+  Result<std::optional<ItemSet>> items_of_events(const FilterClause& clause) const {
+    ItemSet set = ItemSet::none(item_count());
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        const bool does_apply, look_at_events(clause, [&](std::string_view id) {
+          const ItemIndex found = find_item(*responder.model, unseen.get(), id);
+          if (found != kNoItem) set.add(found);
+          return true;
+        }));
+    if (!does_apply) return std::optional<ItemSet>();
+    return std::optional(std::move(set));
+  }
+
+  // Whether the user passes a clause about users; nothing: it does not apply.
+  Result<std::optional<bool>> has_user(const FilterClause& clause) const {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool does_apply, applies(clause));
+    if (!does_apply) return std::optional<bool>();
+    if (dataset_of(clause) == FilterDataset::kInteractions) {
+      bool any = false;
+      PERSONALIZE_ASSIGN_OR_RETURN(const bool counts, look_at_events(clause, [&](std::string_view) {
+                                     return !(any = true);
+                                   }));
+      return counts ? std::optional(any) : std::nullopt;
+    }
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        const std::optional<ReadyClause> ready,
+        ReadyClause::make(clause, group.user_rows->fields(), values, current()));
+    if (!ready) return std::optional<bool>();
+    return std::optional(!user.values().empty() && ready->passes(user.values()));
+  }
+
+  Result<bool> user_passes() const {
+    std::optional<bool> included;
+    bool excluded = false;
+    for (const FilterClause& clause : filter.expression.clauses) {
+      PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<bool> has, has_user(clause));
+      if (!has) continue;
+      if (clause.verb == FilterVerb::kExclude)
+        excluded |= *has;
+      else
+        included = included.value_or(false) || *has;
+    }
+    return included.value_or(true) && !excluded;
   }
 
   Result<std::shared_ptr<const ItemSet>> evaluate() const {
@@ -231,50 +276,76 @@ void QuestionFilters::note_emptied(const Responder& responder, const FilterQuest
                    item_count)});
 }
 
-Result<std::shared_ptr<const ItemSet>> QuestionFilters::allowed(
-    Connection& connection, const Responder& responder,
-    const std::shared_ptr<const UnseenTable>& unseen, const FilterQuestion& question) {
+Result<QuestionFilters::Read> QuestionFilters::read(Connection& connection,
+                                                    const Responder& responder,
+                                                    const FilterQuestion& question,
+                                                    FilterSubject subject) {
   const std::string_view caller = question.caller;
-  PERSONALIZE_ASSIGN_OR_RETURN(const DatasetStamp now,
-                               DatasetStamp::of(connection, responder.schema));
+  Read read;
+  PERSONALIZE_ASSIGN_OR_RETURN(read.now, DatasetStamp::of(connection, responder.schema));
   PERSONALIZE_ASSIGN_OR_RETURN(
-      const std::shared_ptr<const Filter> filter,
-      connection.part<FilterLookup>().find(connection, responder.schema,
-                                           responder.model->record.dataset_group, question.filter,
-                                           now, caller));
+      read.filter, connection.part<FilterLookup>().find(connection, responder.schema,
+                                                        responder.model->record.dataset_group,
+                                                        question.filter, read.now, caller));
   const auto refuse = [&](std::string_view what) {
     return Status(StatusCode::kInvalidInput,
                   fmt::format("InvalidInputException: {}: filter: {}", caller, what));
   };
-  const FilterExpression& expression = filter->expression;
-  if (expression.clauses.front().subject == FilterSubject::kUser)
-    return refuse(fmt::format("it chooses users (UserID), and {} gives items (ItemID)", caller));
-  if ((filter->reads_user || filter->reads_interactions) && question.user.empty())
+  const FilterExpression& expression = read.filter->expression;
+  if (expression.clauses.front().subject != subject)
+    return refuse(
+        subject == FilterSubject::kItem
+            ? fmt::format("it chooses users (UserID), and {} gives items (ItemID)", caller)
+            : fmt::format("it chooses items (ItemID), and {} gives users (UserID)", caller));
+  if ((read.filter->reads_user || read.filter->reads_interactions) && question.user.empty())
     return refuse(fmt::format("it speaks of the asking user, and {} was told none", caller));
-  if (filter->reads_item && question.item.empty())
+  if (read.filter->reads_item && question.item.empty())
     return refuse(fmt::format("it speaks of CurrentItem, which {} has not", caller));
-  const Result<FilterValues> values = FilterValues::parse(question.values);
+  Result<FilterValues> values = FilterValues::parse(question.values);
   if (!values.is_ok()) return led(values.status(), caller);
   if (const Status checked = values->check(expression); !checked.is_ok())
     return led(checked, caller);
+  read.values = *std::move(values);
+  PERSONALIZE_ASSIGN_OR_RETURN(read.group, group_of(connection, responder, read.now));
+  return read;
+}
 
-  PERSONALIZE_ASSIGN_OR_RETURN(Group* const group, group_of(connection, responder, now));
-  Work work{connection, responder, unseen, question, *filter, *values, *group, {}, {}};
-  if (filter->reads_user)
-    PERSONALIZE_RETURN_IF_ERROR(work.user.read(group->user_rows.get(), question.user));
-  if (filter->reads_item)
-    PERSONALIZE_RETURN_IF_ERROR(work.item.read(group->item_rows.get(), question.item));
-  Result<std::shared_ptr<const ItemSet>> set = std::shared_ptr<const ItemSet>();
-  if (group->items != nullptr) {
-    PERSONALIZE_RETURN_IF_ERROR(group->items->refresh(connection, now, expression));
-    group->items->number_by(responder.model, unseen);
+Result<std::shared_ptr<const ItemSet>> QuestionFilters::allowed(
+    Connection& connection, const Responder& responder,
+    const std::shared_ptr<const UnseenTable>& unseen, const FilterQuestion& question) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const Read read,
+                               this->read(connection, responder, question, FilterSubject::kItem));
+  const Filter& filter = *read.filter;
+  Group& group = *read.group;
+  Work work{connection, responder, unseen, question, filter, read.values, group, {}, {}};
+  if (filter.reads_user)
+    PERSONALIZE_RETURN_IF_ERROR(work.user.read(group.user_rows.get(), question.user));
+  if (filter.reads_item)
+    PERSONALIZE_RETURN_IF_ERROR(work.item.read(group.item_rows.get(), question.item));
+  if (group.items != nullptr) {
+    PERSONALIZE_RETURN_IF_ERROR(group.items->refresh(connection, read.now, filter.expression));
+    group.items->number_by(responder.model, unseen);
   }
-  set = group->items == nullptr || filter->reads_interactions
-            ? work.evaluate()
-            : group->items->kept(work.key(), [&] { return work.evaluate(); });
-  if (!set.is_ok()) return led(set.status(), caller);
+  const Result<std::shared_ptr<const ItemSet>> set =
+      group.items == nullptr || filter.reads_interactions
+          ? work.evaluate()
+          : group.items->kept(work.key(), [&] { return work.evaluate(); });
+  if (!set.is_ok()) return led(set.status(), question.caller);
   if ((*set)->is_empty(work.item_count())) note_emptied(responder, question, work.item_count());
   return set;
+}
+
+Result<bool> QuestionFilters::passes(Connection& connection, const Responder& responder,
+                                     const FilterQuestion& question) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const Read read,
+                               this->read(connection, responder, question, FilterSubject::kUser));
+  const std::shared_ptr<const UnseenTable> no_items;
+  Work work{connection,  responder,   no_items, question, *read.filter,
+            read.values, *read.group, {},       {}};
+  if (read.group->user_rows != nullptr)
+    PERSONALIZE_RETURN_IF_ERROR(work.user.read(read.group->user_rows.get(), question.user));
+  const Result<bool> passes = work.user_passes();
+  return passes.is_ok() ? passes : led(passes.status(), question.caller);
 }
 
 }  // namespace personalize

@@ -41,6 +41,10 @@ class QuestionFilters {
                                                  const std::shared_ptr<const UnseenTable>& unseen,
                                                  const FilterQuestion& question);
 
+  // Whether question.user passes a filter of users (UserID). Rules and errors as above.
+  Result<bool> passes(Connection& connection, const Responder& responder,
+                      const FilterQuestion& question);
+
   // A filter that left no item.
   struct Emptied {
     std::string schema, filter, detail;
@@ -57,7 +61,17 @@ class QuestionFilters {
     std::string events;  // the interactions' table
     std::vector<MetadataColumn> event_columns;
   };
+  // What is to be known before rows are looked at.
+  struct Read {
+    DatasetStamp now;
+    std::shared_ptr<const Filter> filter;
+    FilterValues values;
+    Group* group = nullptr;
+  };
   struct Work;
+
+  Result<Read> read(Connection& connection, const Responder& responder,
+                    const FilterQuestion& question, FilterSubject subject);
 
   Result<Group*> group_of(Connection& connection, const Responder& responder,
                           const DatasetStamp& now);

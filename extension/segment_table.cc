@@ -1,5 +1,5 @@
-// user_segment(item_id [, k, version]): the users of the dataset group who are most likely to take
-// an item.
+// user_segment(item_id [, k, version, filter, filter_values]): the users of the dataset group who
+// are most likely to take an item.
 //
 //   SELECT rank, user_id, score FROM user_segment('50', 100);
 //   SELECT c.email FROM user_segment('50', 100) s JOIN customers c ON c.id = s.user_id;
@@ -17,6 +17,7 @@
 #include "extension/answer_arguments.h"
 #include "extension/answer_descriptor.h"
 #include "extension/computed_table.h"
+#include "extension/question_filter.h"
 #include "extension/request.h"
 #include "extension/user_blocks.h"
 
@@ -26,7 +27,7 @@ namespace {
 constexpr const char* kName = "user_segment";
 constexpr size_t kFirstBlock = UserBlocks::kLargestBlock;  // all users are read in any case
 
-enum Argument : size_t { kItem, kK, kVersion };
+enum Argument : size_t { kItem, kK, kVersion, kFilter, kFilterValues };
 
 struct Member {
   double score;
@@ -82,6 +83,12 @@ Status answer(Connection& connection, std::span<sqlite3_value* const> values,
           connection, {Purpose::kSegment, kName, {}, text_argument(values, kVersion)}));
   const LoadedModel& model = *responder->model;
   PERSONALIZE_RETURN_IF_ERROR(check_scores_users(model, kName));
+  std::string filter;
+  if (values[kFilter] != nullptr) {
+    PERSONALIZE_ASSIGN_OR_RETURN(filter, parse_filter_text(values[kFilter], kName));
+  }
+  const std::string_view filter_values = text_argument(values, kFilterValues);
+  PERSONALIZE_RETURN_IF_ERROR(check_filter_values(filter, filter_values, kName));
   UserBlocks blocks(responder, kName, kFirstBlock);
   PERSONALIZE_RETURN_IF_ERROR(blocks.begin(connection));
   const ItemIndex item = find_item(model, blocks.unseen().get(), item_id);
@@ -96,7 +103,17 @@ Status answer(Connection& connection, std::span<sqlite3_value* const> values,
                                    scores[user] = answerer.score_of(item);
                                  }));
     if (!more) break;
-    for (size_t i = 0; i < blocks.users().size(); i++) best.add(scores[i], blocks.users()[i]);
+    for (size_t i = 0; i < blocks.users().size(); i++) {
+      const std::string& user = blocks.users()[i];
+      if (!filter.empty()) {
+        PERSONALIZE_ASSIGN_OR_RETURN(
+            const bool passes,
+            connection.part<QuestionFilters>().passes(connection, *responder,
+                                                      {filter, filter_values, user, "", kName}));
+        if (!passes) continue;
+      }
+      best.add(scores[i], user);
+    }
   }
   int64_t rank = 0;
   for (Member& member : best.take()) rows.push_back({++rank, std::move(member.user), member.score});
@@ -106,9 +123,9 @@ Status answer(Connection& connection, std::span<sqlite3_value* const> values,
 constexpr ComputedTable kTable = {
     kName,
     "CREATE TABLE x(rank INTEGER, user_id TEXT, score REAL, item_id HIDDEN, k HIDDEN, "
-    "version TEXT HIDDEN)",
+    "version TEXT HIDDEN, filter TEXT HIDDEN, filter_values TEXT HIDDEN)",
     3,
-    3,
+    5,
     1,
     "needs an item, whose value must be known here: user_segment('50', 100), or FROM products p, "
     "user_segment(p.id, 100)",

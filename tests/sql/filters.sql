@@ -69,6 +69,18 @@ DELETE FROM items WHERE item_id = 'c';
 SELECT group_concat(item_id, ' ') FROM recommend('old', 10, NULL, 'INCLUDE ItemID WHERE Items.PRICE > 15');
 UPDATE users SET likes = 'Comedy' WHERE user_id = 'old';
 SELECT group_concat(item_id, ' ') FROM recommend('old', 10, NULL, 'INCLUDE ItemID WHERE Items.GENRE IN CurrentUser.LIKES');
+.print --- filters of users, in user_segment
+INSERT INTO personalize_solutions(name, recipe) VALUES ('chain', 'markov');
+SELECT personalize_train('chain', '{"evaluation":"none"}');
+INSERT INTO users(user_id, age) VALUES ('u1', 30), ('u2', 50);
+SELECT f, (SELECT group_concat(user_id, ' ') FROM (SELECT user_id FROM user_segment('a', 100, 'chain/1', f) ORDER BY user_id)) FROM (SELECT column1 AS f FROM (VALUES
+  ('INCLUDE UserID WHERE Users.AGE > 25'), ('INCLUDE UserID WHERE Users.AGE > 25 | EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("stream")'),
+  ('INCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("click", "favorite")'), ('INCLUDE UserID WHERE Users.LIKES IN ("Comedy") OR Users.AGE < 20'),
+  ('EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("view")')));
+SELECT user_id FROM user_segment('a', 1, 'chain/1', 'INCLUDE UserID WHERE Users.AGE > $AGE', '{"AGE": 40}') WHERE user_id <> '';
+SELECT count(*) FROM user_segment('a', 1, 'chain/1', 'INCLUDE UserID WHERE Users.AGE > 25');
+SELECT * FROM user_segment('a', 1, 'chain/1', 'INCLUDE ItemID WHERE Items.PRICE > 5');
+SELECT * FROM user_segment('a', 1, 'chain/1', NULL, '{}');
 .print --- a filter that leaves nothing, and the hint
 SELECT count(*) FROM recommend('old', 10, NULL, 'INCLUDE ItemID WHERE Items.PRICE > 1000');
 SELECT name, state, detail FROM personalize_status WHERE kind IN ('question', 'filter');
