@@ -47,14 +47,16 @@ class Descriptor {
   Descriptor(const std::string& path, int flags, mode_t mode = 0)
       : file_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode)) {}
   ~Descriptor() {
-    if (file_ >= 0) close(file_);
+    if (file_ < 0) return;
+    // Closing alone would not let go of the lock while the file is mapped.
+    flock(file_, LOCK_UN);
+    close(file_);
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return file_; }
 
   // Who holds the lock needs microseconds; one that was stopped in the middle must not stop us.
-  // Closing lets go of it.
   bool lock() const {
     for (int tries = 0; flock(file_, LOCK_EX | LOCK_NB) != 0; tries++) {
       if (tries == kLockTries) return false;
@@ -94,18 +96,15 @@ class LocalSlots {
   std::atomic<uint64_t> last_ = 0;
 };
 
-// The mapped file.
+// The mapped file. Keeps no descriptor: a host may have as many connections as it has of these.
 class Mapping {
  public:
   // Null if the file cannot be made, reserved or mapped.
   static std::shared_ptr<Mapping> open(const std::string& path, const std::string& like_file) {
-    struct stat like = {};
-    const mode_t mode = ::stat(like_file.c_str(), &like) == 0 ? like.st_mode & 0666 : 0600;
-    auto mapping = std::make_shared<Mapping>(path, mode);
-    return mapping->prepare() ? mapping : nullptr;
+    auto mapping = std::make_shared<Mapping>(path);
+    return mapping->prepare(like_file) ? mapping : nullptr;
   }
-  Mapping(const std::string& path, mode_t mode)
-      : path_(path), file_(path, O_RDWR | O_CREAT, mode) {}
+  explicit Mapping(const std::string& path) : path_(path) {}
   ~Mapping() {
     if (memory_ != MAP_FAILED) munmap(memory_, kMostBytes);
   }
@@ -113,23 +112,22 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
 
   // False if the file has been truncated, replaced or deleted: the map must not be touched.
-  bool sound() const {
-    struct stat status = {};
-    return fstat(file_.get(), &status) == 0 && status.st_nlink > 0 &&
-           status.st_size >= static_cast<off_t>(bytes_);
-  }
+  bool sound() const { return size_now() >= bytes_; }
 
   // The key's slot, a new one if it had none; null if there is no room or no lock.
   UsageSlot* claim(const UsageKey& key) {
-    size_ = size();
+    size_ = size_now();
+    if (size_ < bytes_) return nullptr;
     if (UsageSlot* slot = find_slot(slots(), header().last, key)) return touched(slot);
-    // A lock belongs to an open file, and that to parents and children of fork() alike.
-    const Descriptor own(path_, O_RDWR);
-    if (own.get() < 0 || !is_mine(own.get()) || !own.lock()) return nullptr;
-    size_ = size();
+    // A lock belongs to an open file, and that to parents and children of fork() alike: so not to
+    // one that is kept open.
+    const Descriptor file(path_, O_RDWR);
+    if (!is_ours(file) || !file.lock()) return nullptr;
+    size_ = size_now();
+    if (size_ < bytes_) return nullptr;
     if (UsageSlot* slot = find_slot(slots(), header().last, key)) return touched(slot);
     UsageSlot* slot = take_slot(slots(), header().last, key);
-    if (slot == nullptr && (grow(own.get()) || free_oldest_hour(slots(), key.hour)))
+    if (slot == nullptr && (grow(file) || free_oldest_hour(slots(), key.hour)))
       slot = take_slot(slots(), header().last, key);
     return slot == nullptr ? nullptr : touched(slot);
   }
@@ -145,56 +143,62 @@ class Mapping {
     bytes_ = std::max(bytes_, end * kSlotBytes);
     return slot;
   }
-  size_t size() const {
+  bool is_ours(const struct stat& status) const {
+    return status.st_ino == inode_ && status.st_dev == device_;
+  }
+  bool is_ours(const Descriptor& file) const {
     struct stat status = {};
-    if (fstat(file_.get(), &status) != 0) return kSlotBytes;
-    return std::clamp(static_cast<size_t>(status.st_size), kSlotBytes, kMostBytes);
+    return file.get() >= 0 && fstat(file.get(), &status) == 0 && is_ours(status);
   }
-  bool is_mine(int file) const {
-    struct stat mine = {}, other = {};
-    return fstat(file_.get(), &mine) == 0 && fstat(file, &other) == 0 &&
-           mine.st_ino == other.st_ino && mine.st_dev == other.st_dev &&
-           other.st_size >= static_cast<off_t>(kSlotBytes);
+  // Of the file that is mapped, up to the end of the map; 0 if it is not in its place any more.
+  size_t size_now() const {
+    struct stat status = {};
+    if (::stat(path_.c_str(), &status) != 0 || !is_ours(status)) return 0;
+    return std::min(static_cast<size_t>(status.st_size), kMostBytes);
   }
-  bool grow(int file) {
+  bool grow(const Descriptor& file) {
     if (size_ >= kMostBytes) return false;
     const size_t larger = std::min(size_ - size_ % kStep + kStep, kMostBytes);
     if (!reserve(file, larger)) return false;
     size_ = larger;
     return true;
   }
-  static bool reserve(int file, size_t bytes) {
+  static bool reserve(const Descriptor& file, size_t bytes) {
     int code;
     do {
-      code = posix_fallocate(file, 0, static_cast<off_t>(bytes));
+      code = posix_fallocate(file.get(), 0, static_cast<off_t>(bytes));
     } while (code == EINTR);
     return code == 0;
   }
 
   // Makes the file what it must be, one process at a time, and maps it.
-  bool prepare() {
+  bool prepare(const std::string& like_file) {
     struct stat status = {};
-    if (file_.get() < 0 || fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    const mode_t mode = ::stat(like_file.c_str(), &status) == 0 ? status.st_mode & 0666 : 0600;
+    const Descriptor file(path_, O_RDWR | O_CREAT, mode);
+    if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+        !file.lock() || !reserve(file, kStep))
       return false;
-    const Descriptor own(path_, O_RDWR);
-    if (own.get() < 0 || !own.lock() || !reserve(own.get(), kStep)) return false;
-    memory_ = mmap(nullptr, kMostBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0);
+    inode_ = status.st_ino;
+    device_ = status.st_dev;
+    size_ = size_now();
+    if (size_ < kStep) return false;
+    memory_ = mmap(nullptr, kMostBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (memory_ == MAP_FAILED) return false;
-    size_ = size();
     if (header().magic != kMagic || header().format != kFormat) {
       std::memset(memory_, 0, size_);
       header().magic = kMagic;
       header().format = kFormat;
     }
-    bytes_ = kSlotBytes;
     return true;
   }
 
   const std::string path_;
-  const Descriptor file_;
+  ino_t inode_ = 0;
+  dev_t device_ = 0;
   void* memory_ = MAP_FAILED;
-  size_t size_ = 0;   // of the file, when it was looked at last
-  size_t bytes_ = 0;  // that are in use here
+  size_t size_ = 0;            // of the file, when it was looked at last
+  size_t bytes_ = kSlotBytes;  // that are in use here
 };
 
 class FileCounter : public UsageCounter {

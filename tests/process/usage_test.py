@@ -2,6 +2,7 @@
 and files that are not what they should be; and the bill that personalize_cost makes of it."""
 import os
 import pathlib
+import random
 import struct
 import subprocess
 import sys
@@ -131,6 +132,16 @@ class Usage(unittest.TestCase):
             self.assertEqual(self.totals(), [])
             self.assertEqual(self.connect().execute("SELECT count(*) FROM recommend('u1', 3, 'home')").fetchone(), (3,))
             self.assertEqual(self.totals(), [("home", "recommend", 1, 0)])
+
+    def test_junk_behind_a_sound_header_does_no_harm(self):
+        choose = random.Random(8)
+        for _ in range(5):
+            slots = [struct.pack("<Q", 0x55 << 56 | choose.getrandbits(choose.choice((8, 32, 48))) << choose.choice((0, 8)) & (1 << 56) - 1)
+                     + choose.randbytes(SLOT - 8) for _ in range(300)]
+            self.write(*slots)
+            self.assertGreater(len(self.rows("*", "true")), 0)
+            self.assertEqual(len(self.database.execute("SELECT * FROM personalize_cost()").fetchall()), 3)
+            self.database.execute("SELECT * FROM rank('u1', '[\"i1\"]', 'home')").fetchall()
 
     @unittest.skipIf(os.geteuid() != 0, "needs another user to be kept out")
     def test_who_may_not_write_is_answered_and_reads_what_was_counted(self):
