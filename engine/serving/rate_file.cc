@@ -13,10 +13,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <map>
-#include <mutex>
 #include <span>
 
+#include "engine/serving/of_directory.h"
 #include "engine/serving/rate.h"
 
 namespace personalize {
@@ -56,18 +55,9 @@ void add_rates(std::span<const RateSlot> slots, std::vector<CampaignRate>& rates
   }
 }
 
-// Slots of this process alone, one array for each directory whatever the number of connections.
+// Slots of this process alone.
 class LocalSlots {
  public:
-  static std::shared_ptr<LocalSlots> of(const std::string& directory) {
-    static std::mutex mutex;
-    static std::map<std::string, std::weak_ptr<LocalSlots>> all;
-    const std::lock_guard lock(mutex);
-    std::shared_ptr<LocalSlots> slots = all[directory].lock();
-    if (slots == nullptr) all[directory] = slots = std::make_shared<LocalSlots>();
-    return slots;
-  }
-
   std::vector<RateSlot> slots = std::vector<RateSlot>(kSlots);
   RateSlot overflow = {};  // shared by all campaigns past the last slot
 };
@@ -142,7 +132,9 @@ class Mapping {
 class FileLimiter : public RateLimiter {
  public:
   FileLimiter(const std::string& directory, const std::string& like_file)
-      : path_(directory + "/rate"), like_file_(like_file), local_(LocalSlots::of(directory)) {
+      : path_(directory + "/rate"),
+        like_file_(like_file),
+        local_(of_directory<LocalSlots>(directory)) {
     mapping_ = Mapping::open(path_, like_file_);
     looked_ = now();
   }

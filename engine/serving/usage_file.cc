@@ -18,6 +18,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "engine/serving/of_directory.h"
 #include "engine/serving/usage_slots.h"
 
 namespace personalize {
@@ -69,18 +70,9 @@ class Descriptor {
   int file_;
 };
 
-// Slots of this process alone, one array for each directory whatever the number of connections.
+// Slots of this process alone.
 class LocalSlots {
  public:
-  static std::shared_ptr<LocalSlots> of(const std::string& directory) {
-    static std::mutex mutex;
-    static std::map<std::string, std::weak_ptr<LocalSlots>> all;
-    const std::lock_guard lock(mutex);
-    std::shared_ptr<LocalSlots> slots = all[directory].lock();
-    if (slots == nullptr) all[directory] = slots = std::make_shared<LocalSlots>();
-    return slots;
-  }
-
   UsageSlot* claim(const UsageKey& key) {
     const std::lock_guard lock(mutex_);
     if (UsageSlot* slot = find_slot(slots_, last_, key)) return slot;
@@ -207,7 +199,7 @@ class FileCounter : public UsageCounter {
       : path_(directory + "/usage"),
         like_file_(like_file),
         wall_(wall),
-        local_(LocalSlots::of(directory)) {}
+        local_(of_directory<LocalSlots>(directory)) {}
 
   void count_served(uint64_t campaign, QuestionKind kind, int64_t now,
                     int64_t nanoseconds) override {
@@ -309,7 +301,7 @@ std::shared_ptr<UsageCounter> UsageCounter::open(const std::string& directory,
 std::vector<UsageRow> read_usage(const std::string& directory) {
   std::map<UsageKey, UsageRow> found;
   add(read_slots(directory + "/usage"), found);
-  add(LocalSlots::of(directory)->slots(), found);
+  add(of_directory<LocalSlots>(directory)->slots(), found);
   std::vector<UsageRow> rows;
   rows.reserve(found.size());
   for (auto& [key, row] : found) rows.push_back(row);
