@@ -1,4 +1,4 @@
-// What a training says about its data before it learns from them.
+// What a training says about itself: whether there is enough to learn from, and what it reached.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,6 @@ inline constexpr int64_t kAdvisedUsers = 25;  // with two interactions or more
 // Errors: kInvalidInput if there is nothing to learn from, saying whether it is the solution's
 // event_type or event_value_threshold that left nothing.
 Status check_enough_to_train(const Sequences& sequences, const Solution& solution);
-
-// Sentences about what makes a model worse than it need be: too few interactions, timestamps that
-// are no Unix seconds or lie after `now`, ties that had to be shuffled.
-std::vector<std::string> training_advice(const Sequences& sequences, int64_t now);
 
 // One line of what was measured: the model's NDCG@10 with its standard error, and its rivals'.
 std::string evaluation_summary(const std::vector<MetricRow>& metrics, size_t test_users);

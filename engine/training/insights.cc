@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
+#include <utility>
 
 #include "engine/training/advice.h"
 
@@ -113,16 +113,25 @@ void look_at_timestamps(const Sequences& s, int64_t now, Insights& insights) {
                  100 * s.tied_share);
 }
 
-// Interactions of a user with the same item, time and value as another of his.
+// Interactions of a user with the same item, time and value as another of his. They stand in the
+// order of time, so only those of one time are compared.
 int64_t count_duplicates(const Sequences& s) {
   int64_t duplicates = 0;
-  std::vector<std::tuple<int64_t, ItemIndex, float>> rows;
+  std::vector<std::pair<ItemIndex, float>> rows;
   for (size_t u = 0; u < s.user_count(); u++) {
-    rows.clear();
-    for (auto i = static_cast<size_t>(s.start[u]); i < static_cast<size_t>(s.start[u + 1]); i++)
-      rows.emplace_back(s.timestamp[i], s.item[i], std::isnan(s.value[i]) ? 0.0F : s.value[i]);
-    std::sort(rows.begin(), rows.end());
-    for (size_t i = 1; i < rows.size(); i++) duplicates += rows[i] == rows[i - 1];
+    const auto end = static_cast<size_t>(s.start[u + 1]);
+    for (auto i = static_cast<size_t>(s.start[u]); i < end;) {
+      size_t next = i + 1;
+      while (next < end && s.timestamp[next] == s.timestamp[i]) next++;
+      if (next > i + 1) {
+        rows.clear();
+        for (size_t j = i; j < next; j++)
+          rows.emplace_back(s.item[j], std::isnan(s.value[j]) ? 0.0F : s.value[j]);
+        std::sort(rows.begin(), rows.end());
+        for (size_t j = 1; j < rows.size(); j++) duplicates += rows[j] == rows[j - 1];
+      }
+      i = next;
+    }
   }
   return duplicates;
 }
@@ -176,9 +185,11 @@ void look_at_metadata(const MetadataTable& table, size_t known, const Id& id, co
   int64_t without = 0;
   for (size_t i = 0; i < known; i++) without += table.find(id(i)) == kNoItem;
   if (share(without, known) > kManyWithoutMetadata)
-    insights.add(Severity::kWarning, "no_metadata", what, share(without, known),
-                 "{:.0f} % of the {} with interactions have no row in the dataset of {}",
-                 100 * share(without, known), what, what);
+    insights.add(
+        Severity::kWarning, "no_metadata", what, share(without, known),
+        "{:.0f} % of the {} with interactions have no row in the dataset of {}; are the ids the "
+        "same in both?",
+        100 * share(without, known), what, what);
   std::vector<int64_t> missing(table.fields().size());
   std::vector<FieldValue> row;
   for (size_t i = 0; i < table.size(); i++) {

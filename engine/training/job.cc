@@ -19,6 +19,7 @@
 #include "engine/recipes/popularity.h"
 #include "engine/training/advice.h"
 #include "engine/training/estimate.h"
+#include "engine/training/insights.h"
 #include "engine/training/metric_summary.h"
 #include "engine/training/metrics.h"
 #include "engine/training/options.h"
@@ -122,6 +123,7 @@ class Job {
   Status run(const Solution& solution, const TrainingSources& sources) {
     PERSONALIZE_RETURN_IF_ERROR(read(solution, sources.events));
     PERSONALIZE_RETURN_IF_ERROR(read_metadata(sources));
+    PERSONALIZE_RETURN_IF_ERROR(tell_insights());
     PERSONALIZE_RETURN_IF_ERROR(tell_what_is_new());
     if (options_.mode == TrainingMode::kUpdate && (solution.perform_automl || solution.perform_hpo))
       PERSONALIZE_RETURN_IF_ERROR(version_.note(
@@ -162,9 +164,18 @@ class Job {
         log("read",
             fmt::format("{} users, {} items, {} of {} interactions, read in {:.1f} s", record.users,
                         record.items, record.events, sequences_.rows_read, seconds_since(start))));
-    PERSONALIZE_RETURN_IF_ERROR(check_enough_to_train(sequences_, solution));
-    for (const std::string& advice : training_advice(sequences_, std::time(nullptr)))
-      PERSONALIZE_RETURN_IF_ERROR(version_.note(advice));
+    return check_enough_to_train(sequences_, solution);
+  }
+
+  // Whoever trains reads the log, and may never have asked for the insights.
+  Status tell_insights() {
+    const auto table = [](const MetadataTable& one) {
+      return one.fields().empty() ? nullptr : &one;
+    };
+    for (const Insight& one : data_insights(sequences_, table(metadata_.items),
+                                            table(metadata_.users), std::time(nullptr)))
+      PERSONALIZE_RETURN_IF_ERROR(
+          version_.note(fmt::format("{}: {}", severity_name(one.severity), one.advice)));
     return Status::ok();
   }
 

@@ -38,10 +38,6 @@ void add_notes(std::string_view what, const MetadataTable& table, size_t found, 
   if (table.fields().empty()) return;
   notes.push_back(fmt::format("{}: {} fields, {} rows, {} of {} {} with interactions have one",
                               what, table.fields().size(), table.size(), found, count, what));
-  if (found * 2 < count)
-    notes.push_back(fmt::format(
-        "most {} with interactions have no row in the {} dataset: are the ids the same in both?",
-        what, what));
 }
 
 }  // namespace

@@ -22,8 +22,7 @@ Result<Metadata> read_training_metadata(MetadataSource* items, MetadataSource* u
 // without contextual columns. Other recipes do without.
 Status check_metadata(const Recipe& recipe, const Metadata& metadata, const Sequences& sequences);
 
-// What the training's log says of each dataset and of the contexts; a warning where most of the
-// items, or users, have no row.
+// What the training's log says of each dataset and of the contexts.
 std::vector<std::string> metadata_notes(const Metadata& metadata, const Sequences& sequences);
 
 }  // namespace personalize

@@ -29,3 +29,9 @@ SELECT g.name, i.insight FROM personalize_dataset_groups g, personalize_insights
 SELECT count(*) FROM personalize_insights(NULL);
 SELECT * FROM personalize_insights('movies');
 INSERT INTO personalize_insights(advice) VALUES ('buy');
+.print --- a training looks in the same way, and writes it into its log
+INSERT INTO personalize_solutions(name, recipe) VALUES ('top', 'popularity-count');
+SELECT personalize_train('top', '{"evaluation":"none"}');
+SELECT message FROM personalize_training_log WHERE version = 'top/1' AND (message LIKE 'warning:%' OR message LIKE 'error:%' OR message LIKE 'note:%') ORDER BY sequence;
+SELECT count(*) FROM (SELECT severity || ': ' || advice FROM personalize_insights('default') WHERE subject NOT IN ('items', 'users') EXCEPT
+  SELECT message FROM personalize_training_log WHERE version = 'top/1');
