@@ -30,8 +30,11 @@ SELECT count(*) FROM personalize_insights(NULL);
 SELECT * FROM personalize_insights('movies');
 INSERT INTO personalize_insights(advice) VALUES ('buy');
 .print --- a training looks in the same way, and writes it into its log
-INSERT INTO personalize_solutions(name, recipe) VALUES ('top', 'popularity-count');
-SELECT personalize_train('top', '{"evaluation":"none"}');
-SELECT message FROM personalize_training_log WHERE version = 'top/1' AND (message LIKE 'warning:%' OR message LIKE 'error:%' OR message LIKE 'note:%') ORDER BY sequence;
-SELECT count(*) FROM (SELECT severity || ': ' || advice FROM personalize_insights('default') WHERE subject NOT IN ('items', 'users') EXCEPT
-  SELECT message FROM personalize_training_log WHERE version = 'top/1');
+CREATE VIRTUAL TABLE tiny USING personalize_interactions(group='tiny');
+CREATE VIRTUAL TABLE tiny_items USING personalize_items(group='tiny', price float);
+INSERT INTO tiny(user_id, item_id, event_type, timestamp) VALUES ('u', 'a', 'view', 1), ('v', 'a', 'view', 1700000000), ('v', 'b', 'view', 3);
+INSERT INTO tiny_items(item_id, price) VALUES ('a', NULL);
+INSERT INTO personalize_solutions(name, recipe, dataset_group) VALUES ('top', 'popularity-count', 'tiny'), ('deep', 'hrnn-metadata', 'tiny');
+SELECT personalize_train(name, '{"evaluation":"none"}') FROM personalize_solutions WHERE dataset_group = 'tiny' ORDER BY name DESC;
+SELECT message FROM personalize_training_log WHERE version = 'top/1' AND message GLOB '[ewn]*: *' ORDER BY sequence;
+SELECT severity || ': ' || advice FROM personalize_insights('tiny') EXCEPT SELECT message FROM personalize_training_log WHERE version = 'deep/1';
