@@ -91,10 +91,9 @@ TEST(TrainingMetadata, TellsOfEachDatasetAndWarnsWhereMostRowsAreMissing) {
   metadata.users.add("u", std::vector<FieldValue>{FieldValue::of(1.0)});
   EXPECT_EQ(
       metadata_notes(metadata, sequences),
-      (std::vector<std::string>{
-          "items: 1 fields, 3 rows, 2 of 3 items with interactions have one",
-          "users: 1 fields, 1 rows, 1 of 3 users with interactions have one",
-          "interactions: 1 contextual columns, 1 different contexts"}));
+      (std::vector<std::string>{"items: 1 fields, 3 rows, 2 of 3 items with interactions have one",
+                                "users: 1 fields, 1 rows, 1 of 3 users with interactions have one",
+                                "interactions: 1 contextual columns, 1 different contexts"}));
 }
 
 }  // namespace
