@@ -77,11 +77,7 @@ EventIntake::EventIntake(Connection& connection, const Dataset& interactions, st
 
 Result<EventIntake> EventIntake::open(Connection& connection, const Dataset& interactions,
                                       std::string session, std::string user) {
-  if (!interactions.config.content.empty())
-    return refuse(
-        fmt::format("'{}' reads the table '{}' in place (content=): INSERT INTO that "
-                    "table; what is written there counts at once",
-                    interactions.entry.table, interactions.config.content));
+  PERSONALIZE_RETURN_IF_ERROR(check_takes_rows(interactions));
   EventIntake intake(connection, interactions, std::move(session), std::move(user));
   PERSONALIZE_RETURN_IF_ERROR(intake.find_user());
   PERSONALIZE_ASSIGN_OR_RETURN(intake.insert_, intake.row_.prepare_insert(connection, "INSERT"));

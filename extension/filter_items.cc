@@ -73,12 +73,6 @@ void FilterItems::number_by(std::shared_ptr<const LoadedModel> model,
   numberings_.push_back(std::move(numbering));
 }
 
-size_t FilterItems::item_count() const {
-  const Numbering& numbering = numberings_.back();
-  return numbering.model->model->item_count() +
-         (numbering.unseen == nullptr ? 0 : numbering.unseen->size());
-}
-
 Result<std::shared_ptr<const ItemSet>> FilterItems::kept(
     const std::string& key, const std::function<Result<std::shared_ptr<const ItemSet>>()>& make) {
   auto& sets = numberings_.back().sets;
@@ -91,7 +85,7 @@ Result<std::shared_ptr<const ItemSet>> FilterItems::kept(
 
 ItemSet FilterItems::passing(const std::function<bool(std::span<const FieldValue>)>& passes) const {
   const Numbering& numbering = numberings_.back();
-  ItemSet set = ItemSet::none(item_count());
+  ItemSet set = ItemSet::none(item_count_of(*numbering.model, numbering.unseen.get()));
   std::vector<FieldValue> values;
   for (size_t row = 0; row < table_.size(); row++) {
     if (numbering.item[row] == kNoItem) continue;

@@ -38,7 +38,6 @@ class FilterItems {
   // of these.
   void number_by(std::shared_ptr<const LoadedModel> model,
                  std::shared_ptr<const UnseenTable> unseen);
-  size_t item_count() const;
 
   // The set kept under `key`, made by make() if there is none.
   Result<std::shared_ptr<const ItemSet>> kept(
@@ -47,7 +46,6 @@ class FilterItems {
   ItemSet passing(const std::function<bool(std::span<const FieldValue>)>& passes) const;
   // Of the rows.
   std::span<const MetadataField> fields() const { return table_.fields(); }
-  const Dataset& dataset() const { return dataset_; }
 
  private:
   // The rows' numbers in a model, and the sets in those numbers.

@@ -79,13 +79,6 @@ class FieldCheck {
   std::optional<Dataset> datasets_[3];
 };
 
-Status led(const Status& status, std::string_view caller) {
-  return {status.code(),
-          status.code() == StatusCode::kInvalidInput
-              ? fmt::format("InvalidInputException: {}: {}", caller, status.message())
-              : std::string(status.message())};
-}
-
 Result<std::string> named_filter(Connection& connection, const std::string& schema,
                                  const std::string& group, std::string_view name,
                                  std::string_view caller) {
@@ -133,6 +126,12 @@ Result<Filter> check_filter(Connection& connection, std::string_view schema, std
   return filter;
 }
 
+Status filter_failure(const Status& status, std::string_view caller) {
+  if (status.code() != StatusCode::kInvalidInput) return status;
+  if (status.message().starts_with("InvalidInputException")) return status;
+  return {status.code(), fmt::format("InvalidInputException: {}: {}", caller, status.message())};
+}
+
 Result<std::shared_ptr<const Filter>> FilterLookup::find(
     Connection& connection, const std::string& schema, const std::string& group,
     std::string_view text, const DatasetStamp& now, std::string_view caller) {
@@ -150,7 +149,7 @@ Result<std::shared_ptr<const Filter>> FilterLookup::find(
   const std::string key = fmt::format("{}{}{}{}{}", schema, '\0', group, '\0', text);
   if (const auto found = filters_.find(key); found != filters_.end()) return found->second;
   Result<Filter> filter = check_filter(connection, schema, group, text);
-  if (!filter.is_ok()) return led(filter.status(), caller);
+  if (!filter.is_ok()) return filter_failure(filter.status(), caller);
   return filters_[key] = std::make_shared<const Filter>(*std::move(filter));
 }
 

@@ -26,6 +26,10 @@ struct Filter {
 Result<Filter> check_filter(Connection& connection, std::string_view schema, std::string_view group,
                             std::string_view text);
 
+// A failure of a filter as one of a question: an invalid input is led by Amazon's exception name
+// and `caller`, unless it is so already.
+Status filter_failure(const Status& status, std::string_view caller);
+
 // Part of Connection.
 class FilterLookup {
  public:

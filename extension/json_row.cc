@@ -26,6 +26,14 @@ std::string camel_case(std::string_view column) {
   return key;
 }
 
+Status check_takes_rows(const Dataset& dataset) {
+  if (dataset.config.content.empty()) return Status::ok();
+  return {StatusCode::kInvalidInput,
+          fmt::format("'{}' reads the table '{}' in place (content=): INSERT INTO that table; what "
+                      "is written there counts at once",
+                      dataset.entry.table, dataset.config.content)};
+}
+
 JsonRow::JsonRow(const Dataset& dataset)
     : dataset_(dataset), values_(dataset.config.columns.size()) {
   for (const DatasetColumn& column : dataset.config.columns)

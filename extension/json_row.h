@@ -16,6 +16,10 @@ namespace personalize {
 // DISCOUNT_RATE as Amazon's properties write it: discountRate.
 std::string camel_case(std::string_view column);
 
+// That rows may be written into the dataset. Error: kInvalidInput for one that reads a business
+// table, saying where to write.
+Status check_takes_rows(const Dataset& dataset);
+
 // One row at a time, used again for the next. The JSON that was set must live as long as the row's
 // values are used.
 class JsonRow {

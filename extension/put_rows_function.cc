@@ -161,11 +161,7 @@ Result<int64_t> put_rows(Connection& connection, const Put& put, sqlite3_value* 
   if (!dataset.is_ok())
     return dataset.status().code() == StatusCode::kInvalidInput ? failed(dataset.status())
                                                                 : dataset.status();
-  if (!dataset->config.content.empty())
-    return failed(
-        refuse(fmt::format("'{}' reads the table '{}' in place (content=): INSERT INTO "
-                           "that table; what is written there counts at once",
-                           dataset->entry.table, dataset->config.content)));
+  if (const Status status = check_takes_rows(*dataset); !status.is_ok()) return failed(status);
   PERSONALIZE_RETURN_IF_ERROR(write_rows(connection, put, *dataset, **list));
   return static_cast<int64_t>((*list)->size());
 }

@@ -18,12 +18,6 @@ namespace {
 constexpr size_t kMostEmptied = 10;
 constexpr size_t kShownBytes = 200;
 
-Status led(const Status& status, std::string_view caller) {
-  if (status.code() != StatusCode::kInvalidInput) return status;
-  if (status.message().starts_with("InvalidInputException")) return status;
-  return {status.code(), fmt::format("InvalidInputException: {}: {}", caller, status.message())};
-}
-
 FilterDataset dataset_of(const FilterClause& clause) {
   return clause.any_of.front().front().field.dataset;
 }
@@ -76,9 +70,7 @@ struct QuestionFilters::Work {
   Group& group;
   CurrentRow user, item;
 
-  size_t item_count() const {
-    return responder.model->model->item_count() + (unseen == nullptr ? 0 : unseen->size());
-  }
+  size_t item_count() const { return item_count_of(*responder.model, unseen.get()); }
 
   FilterFieldValue current() const {
     return [this](const FilterField& field) {
@@ -302,9 +294,9 @@ Result<QuestionFilters::Read> QuestionFilters::read(Connection& connection,
   if (read.filter->reads_item && question.item.empty())
     return refuse(fmt::format("it speaks of CurrentItem, which {} has not", caller));
   Result<FilterValues> values = FilterValues::parse(question.values);
-  if (!values.is_ok()) return led(values.status(), caller);
+  if (!values.is_ok()) return filter_failure(values.status(), caller);
   if (const Status checked = values->check(expression); !checked.is_ok())
-    return led(checked, caller);
+    return filter_failure(checked, caller);
   read.values = *std::move(values);
   PERSONALIZE_ASSIGN_OR_RETURN(read.group, group_of(connection, responder, read.now));
   return read;
@@ -330,7 +322,7 @@ Result<std::shared_ptr<const ItemSet>> QuestionFilters::allowed(
       group.items == nullptr || filter.reads_interactions
           ? work.evaluate()
           : group.items->kept(work.key(), [&] { return work.evaluate(); });
-  if (!set.is_ok()) return led(set.status(), question.caller);
+  if (!set.is_ok()) return filter_failure(set.status(), question.caller);
   if ((*set)->is_empty(work.item_count())) note_emptied(responder, question, work.item_count());
   return set;
 }
@@ -345,7 +337,7 @@ Result<bool> QuestionFilters::passes(Connection& connection, const Responder& re
   if (read.group->user_rows != nullptr)
     PERSONALIZE_RETURN_IF_ERROR(work.user.read(read.group->user_rows.get(), question.user));
   const Result<bool> passes = work.user_passes();
-  return passes.is_ok() ? passes : led(passes.status(), question.caller);
+  return passes.is_ok() ? passes : filter_failure(passes.status(), question.caller);
 }
 
 }  // namespace personalize

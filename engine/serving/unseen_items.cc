@@ -61,4 +61,8 @@ std::string_view item_id_of(const LoadedModel& model, const UnseenTable* unseen,
   return place < known ? model.vocabulary.id(item) : unseen->id(place - known);
 }
 
+size_t item_count_of(const LoadedModel& model, const UnseenTable* unseen) {
+  return model.model->item_count() + (unseen == nullptr ? 0 : unseen->size());
+}
+
 }  // namespace personalize

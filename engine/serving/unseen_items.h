@@ -63,5 +63,7 @@ class UnseenTable : public MetadataSink {
 // The number of an item of a model or of its unseen ones (null: none), or kNoItem; and its id.
 ItemIndex find_item(const LoadedModel& model, const UnseenTable* unseen, std::string_view id);
 std::string_view item_id_of(const LoadedModel& model, const UnseenTable* unseen, ItemIndex item);
+// How many such numbers there are.
+size_t item_count_of(const LoadedModel& model, const UnseenTable* unseen);
 
 }  // namespace personalize
