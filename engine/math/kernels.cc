@@ -13,35 +13,47 @@ void any_product(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, 
   product(m, n, k, a, b, ldb, c, ldc, accumulate, Stream::kNone);
 }
 
+// The product of a row with a vector, in lanes that are still to be added up.
+PERSONALIZE_INLINE Vector lanes_of_product(size_t columns, const float* row, const float* vector) {
+  const size_t whole = columns / kLanes * kLanes;
+  Vector even{};
+  Vector odd{};
+  size_t j = 0;
+  for (; j + 2 * kLanes <= whole; j += 2 * kLanes) {
+    even += load(row + j) * load(vector + j);
+    odd += load(row + j + kLanes) * load(vector + j + kLanes);
+  }
+  if (j < whole) even += load(row + j) * load(vector + j);
+  if (whole < columns)
+    odd += load_some(row + whole, columns - whole) * load_some(vector + whole, columns - whole);
+  return even + odd;
+}
+
+// The sums of kLanes vectors' lanes, one each. Replaces them.
+PERSONALIZE_INLINE Vector sums_of(Vector (&sum)[kLanes]) {
+  for (int width = kLanes; width > 1; width /= 2)
+    for (int i = 0; i < width / 2; ++i) sum[i] = add_neighbours(sum[2 * i], sum[2 * i + 1]);
+  return sum[0];
+}
+
 void matrix_vector(size_t rows, size_t columns, const float* matrix, const float* vector,
                    const float* bias, float* out) {
-  const size_t whole = columns / kLanes * kLanes;
-  for (size_t first = 0; first < rows; first += kLanes) {
-    const size_t count = rows - first < kLanes ? rows - first : kLanes;
+  size_t first = 0;
+  for (; first + kLanes <= rows; first += kLanes) {
     Vector sum[kLanes];
-    for (size_t i = 0; i < kLanes; ++i) {
-      const float* row = matrix + (first + (i < count ? i : 0)) * columns;
-      Vector even{};
-      Vector odd{};
-      size_t j = 0;
-      for (; j + 2 * kLanes <= whole; j += 2 * kLanes) {
-        even += load(row + j) * load(vector + j);
-        odd += load(row + j + kLanes) * load(vector + j + kLanes);
-      }
-      if (j < whole) even += load(row + j) * load(vector + j);
-      if (whole < columns)
-        odd += load_some(row + whole, columns - whole) * load_some(vector + whole, columns - whole);
-      sum[i] = even + odd;
-    }
-    for (int width = kLanes; width > 1; width /= 2)
-      for (int i = 0; i < width / 2; ++i) sum[i] = add_neighbours(sum[2 * i], sum[2 * i + 1]);
-    if (count == kLanes) {
-      store(out + first, bias == nullptr ? sum[0] : sum[0] + load(bias + first));
-    } else {
-      if (bias != nullptr) sum[0] += load_some(bias + first, count);
-      store_some(out + first, sum[0], count);
-    }
+    for (size_t i = 0; i < kLanes; ++i)
+      sum[i] = lanes_of_product(columns, matrix + (first + i) * columns, vector);
+    const Vector sums = sums_of(sum);
+    store(out + first, bias == nullptr ? sums : sums + load(bias + first));
   }
+  if (first == rows) return;
+  const size_t count = rows - first;
+  Vector sum[kLanes] = {};
+  for (size_t i = 0; i < count; ++i)
+    sum[i] = lanes_of_product(columns, matrix + (first + i) * columns, vector);
+  Vector sums = sums_of(sum);
+  if (bias != nullptr) sums += load_some(bias + first, count);
+  store_some(out + first, sums, count);
 }
 
 void gru_forward(size_t size, const float* input, const float* recurrent,

@@ -10,94 +10,81 @@ namespace personalize {
 namespace {
 
 constexpr float kLowest = -std::numeric_limits<float>::infinity();
-constexpr size_t kBlock = 512;  // scores looked at while they are in the first-level cache
-constexpr size_t kGroup = 16;   // scores whose maximum decides whether any of them is looked at
+constexpr size_t kGroup = 16;  // scores whose maximum decides whether any of them is looked at
 
 bool better(const Scored& a, const Scored& b) {
   return a.score > b.score || (a.score == b.score && a.item < b.item);
 }
 
-// A sum of exponentials relative to the largest exponent so far.
-class LogSum {
- public:
-  void add(std::span<const float> scores) {
-    float maximum = kLowest;
-    for (const float score : scores) maximum = score > maximum ? score : maximum;
-    if (maximum == kLowest) return;
-    if (maximum > maximum_) {
-      sum_ *= std::exp(static_cast<double>(maximum_) - maximum);
-      maximum_ = maximum;
-    }
-    double sum = kernels().moments(scores.size(), scores.data(), maximum_, scores.data()).zeroth;
-    if (!std::isfinite(sum)) {  // a score is no number
-      sum = 0;
-      for (const float score : scores)
-        if (score > kLowest) sum += std::exp(score - maximum_);
-    }
-    sum_ += sum;
-  }
-  double value() const { return maximum_ == kLowest ? kLowest : maximum_ + std::log(sum_); }
-
- private:
-  float maximum_ = kLowest;
-  double sum_ = 0;
-};
-
-// Keeps at least the k best of what it was given: appends whatever beats the threshold, and when
-// the buffer is full throws away all but the best k, whose worst is the new threshold.
-class Collector {
- public:
-  Collector(size_t k, std::vector<Scored>& kept) : k_(k), kept_(kept) {
-    kept_.clear();
-    limit_ = k_ > std::numeric_limits<size_t>::max() / 4 ? k_ : 2 * k_ + 64;
-  }
-  void add(std::span<const float> scores, size_t first, const uint64_t* allowed) {
-    for (size_t i = 0; i < scores.size(); i += kGroup) {
-      const size_t n = std::min(kGroup, scores.size() - i);
-      float maximum = kLowest;
-      for (size_t j = 0; j < n; ++j) maximum = scores[i + j] > maximum ? scores[i + j] : maximum;
-      if (maximum > threshold_) add_group(scores.subspan(i, n), first + i, allowed);
-    }
-  }
-  void finish() {
-    const size_t n = std::min(k_, kept_.size());
-    std::partial_sort(kept_.begin(), kept_.begin() + static_cast<ptrdiff_t>(n), kept_.end(),
-                      better);
-    kept_.resize(n);
-  }
-
- private:
-  void add_group(std::span<const float> scores, size_t first, const uint64_t* allowed) {
-    for (size_t j = 0; j < scores.size(); ++j) {
-      const size_t item = first + j;
-      if (!(scores[j] > threshold_)) continue;
-      if (allowed != nullptr && ((allowed[item / 64] >> (item % 64)) & 1) == 0) continue;
-      kept_.push_back({static_cast<ItemIndex>(item), scores[j]});
-      if (kept_.size() >= limit_) shrink();
-    }
-  }
-  void shrink() {
-    const auto last = kept_.begin() + static_cast<ptrdiff_t>(k_ - 1);
-    std::nth_element(kept_.begin(), last, kept_.end(), better);
-    threshold_ = last->score;  // later items have larger indices: an equal score does not win
-    kept_.resize(k_);
-  }
-
-  size_t k_;
-  size_t limit_ = 0;
-  float threshold_ = kLowest;
-  std::vector<Scored>& kept_;
-};
-
 }  // namespace
+
+void LogSum::add(std::span<const float> scores) {
+  float maximum = kLowest;
+  for (const float score : scores) maximum = score > maximum ? score : maximum;
+  if (maximum == kLowest) return;
+  if (maximum > maximum_) {
+    sum_ *= std::exp(static_cast<double>(maximum_) - maximum);
+    maximum_ = maximum;
+  }
+  double sum = kernels().moments(scores.size(), scores.data(), maximum_, scores.data()).zeroth;
+  if (!std::isfinite(sum)) {  // a score is no number
+    sum = 0;
+    for (const float score : scores)
+      if (score > kLowest) sum += std::exp(score - maximum_);
+  }
+  sum_ += sum;
+}
+
+double LogSum::value() const { return maximum_ == kLowest ? kLowest : maximum_ + std::log(sum_); }
+
+// Whatever beats the threshold is appended; when the buffer is full all but the best k are thrown
+// away, and the worst of them is the new threshold.
+TopK::TopK(size_t k, std::vector<Scored>& out) : k_(k), threshold_(kLowest), kept_(out) {
+  kept_.clear();
+  limit_ = k_ > std::numeric_limits<size_t>::max() / 4 ? k_ : 2 * k_ + 64;
+}
+
+void TopK::add(std::span<const float> scores, size_t first, const uint64_t* allowed) {
+  if (k_ == 0) return;
+  for (size_t i = 0; i < scores.size(); i += kGroup) {
+    const size_t n = std::min(kGroup, scores.size() - i);
+    float maximum = kLowest;
+    for (size_t j = 0; j < n; ++j) maximum = scores[i + j] > maximum ? scores[i + j] : maximum;
+    if (maximum > threshold_) add_group(scores.subspan(i, n), first + i, allowed);
+  }
+}
+
+void TopK::finish() {
+  const size_t n = std::min(k_, kept_.size());
+  std::partial_sort(kept_.begin(), kept_.begin() + static_cast<ptrdiff_t>(n), kept_.end(), better);
+  kept_.resize(n);
+}
+
+void TopK::add_group(std::span<const float> scores, size_t first, const uint64_t* allowed) {
+  for (size_t j = 0; j < scores.size(); ++j) {
+    const size_t item = first + j;
+    if (!(scores[j] > threshold_)) continue;
+    if (allowed != nullptr && ((allowed[item / 64] >> (item % 64)) & 1) == 0) continue;
+    kept_.push_back({static_cast<ItemIndex>(item), scores[j]});
+    if (kept_.size() >= limit_) shrink();
+  }
+}
+
+void TopK::shrink() {
+  const auto last = kept_.begin() + static_cast<ptrdiff_t>(k_ - 1);
+  std::nth_element(kept_.begin(), last, kept_.end(), better);
+  threshold_ = last->score;  // later items have larger indices: an equal score does not win
+  kept_.resize(k_);
+}
 
 void top_k(std::span<const float> scores, const uint64_t* allowed, size_t k,
            std::vector<Scored>& out, double* log_normaliser) {
-  Collector best(std::min(k, scores.size()), out);
+  TopK best(std::min(k, scores.size()), out);
   LogSum sum;
-  for (size_t i = 0; i < scores.size(); i += kBlock) {
-    const std::span<const float> block = scores.subspan(i, std::min(kBlock, scores.size() - i));
-    if (k > 0) best.add(block, i, allowed);
+  for (size_t i = 0; i < scores.size(); i += kScoreBlock) {
+    const std::span<const float> block =
+        scores.subspan(i, std::min(kScoreBlock, scores.size() - i));
+    best.add(block, i, allowed);
     if (log_normaliser != nullptr) sum.add(block);
   }
   best.finish();
@@ -106,8 +93,8 @@ void top_k(std::span<const float> scores, const uint64_t* allowed, size_t k,
 
 double log_sum_exp(std::span<const float> scores) {
   LogSum sum;
-  for (size_t i = 0; i < scores.size(); i += kBlock)
-    sum.add(scores.subspan(i, std::min(kBlock, scores.size() - i)));
+  for (size_t i = 0; i < scores.size(); i += kScoreBlock)
+    sum.add(scores.subspan(i, std::min(kScoreBlock, scores.size() - i)));
   return sum.value();
 }
 

@@ -1,8 +1,10 @@
-// The best k of an array of scores, and the normaliser of their softmax, in one pass over it.
+// The best k of scores, and the normaliser of their softmax, in one pass over them: of an array, or
+// of blocks as they are made, while they are in the first-level cache.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -14,6 +16,43 @@ struct Scored {
   ItemIndex item = kNoItem;
   float score = 0;
   bool operator==(const Scored&) const = default;
+};
+
+// How many scores a block best has.
+inline constexpr size_t kScoreBlock = 512;
+
+// Collects the best k of scores that come block by block. Exact.
+class TopK {
+ public:
+  // Empties `out`, which must outlive it and is all the memory it uses.
+  TopK(size_t k, std::vector<Scored>& out);
+  // Scores of items first, first + 1, ... Blocks come in ascending order, each item once. `allowed`
+  // is null or a bitmap (bit i % 64 of word i / 64 for item i): an item whose bit is 0 is left out.
+  // A score that is NaN or -infinity is never taken.
+  void add(std::span<const float> scores, size_t first, const uint64_t* allowed);
+  // Leaves the k best in `out`, best first; among equal scores the smaller index comes first.
+  void finish();
+
+ private:
+  void add_group(std::span<const float> scores, size_t first, const uint64_t* allowed);
+  void shrink();
+
+  size_t k_;
+  size_t limit_ = 0;
+  float threshold_;
+  std::vector<Scored>& kept_;
+};
+
+// ln(sum of exp(score)) of scores that come block by block, computed so that it neither overflows
+// nor vanishes. The same blocks give the same bits. NaN scores are left out.
+class LogSum {
+ public:
+  void add(std::span<const float> scores);
+  double value() const;  // -infinity without scores
+
+ private:
+  float maximum_ = -std::numeric_limits<float>::infinity();
+  double sum_ = 0;  // of exponentials relative to the largest exponent so far
 };
 
 // Replaces `out` with the k best items, best first; among equal scores the smaller index comes

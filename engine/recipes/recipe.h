@@ -17,6 +17,7 @@
 #include "engine/dataset/metadata_encoder.h"
 #include "engine/dataset/sequences.h"
 #include "engine/ids.h"
+#include "engine/recipes/item_vectors.h"
 #include "engine/status.h"
 #include "engine/store/blob.h"
 
@@ -185,6 +186,12 @@ class Model {
   // Scores of all items for a user; scores.size() == item_count().
   virtual ScoreKind score_kind() const = 0;
   virtual void score(const Question& question, std::span<float> scores) const = 0;
+
+  // Of models whose score() is one of item vectors; null: it is not.
+  virtual const ItemVectors* vectors() const { return nullptr; }
+  // Their question, whose history is not empty: score_all(reduced) is score(question). Keeps views
+  // of the model.
+  virtual void reduce(const Question& /*question*/, VectorQuestion& /*reduced*/) const {}
 
   // The metadata the model reads, or null: none.
   virtual const ModelMetadata* metadata() const { return nullptr; }

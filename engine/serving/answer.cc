@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/recipes/item_vectors.h"
+
 namespace personalize {
 
 ItemSet ItemSet::none(size_t item_count) {
@@ -37,6 +39,25 @@ bool ItemSet::is_empty(size_t item_count) const {
   return (words_[whole] & ((uint64_t{1} << item_count % 64) - 1)) == 0;
 }
 
+namespace {
+
+double sum_of_counts(std::span<const float> counts) {
+  double sum = 0;
+  for (const float count : counts)
+    if (count > 0) sum += static_cast<double>(count);
+  return sum;
+}
+
+}  // namespace
+
+void Answerer::begin(ItemIndex self, ScoreKind kind) {
+  self_ = self;
+  kind_ = kind;
+  normalised_ = false;
+  popular_ = false;
+  scored_from_ = 0;
+}
+
 void Answerer::ask_for_popular(const LoadedModel& model, size_t unseen) {
   kind_ = ScoreKind::kCounts;
   popular_ = true;
@@ -48,26 +69,26 @@ void Answerer::ask_for_user(const LoadedModel& model, const Question& question,
                             const UnseenTable* unseen) {
   const size_t known = model.model->item_count();
   const size_t strangers = unseen == nullptr ? 0 : unseen->size();
-  self_ = kNoItem;
-  normalised_ = false;
-  popular_ = false;
-  kind_ = model.model->score_kind();
+  begin(kNoItem, model.model->score_kind());
   if (question.history.empty() && kind_ != ScoreKind::kGrowth)
     return ask_for_popular(model, strangers);
-  scores_.resize(known + strangers);
-  const std::span<float> scores(scores_);
-  model.model->score(question, scores.first(known));
-  if (strangers > 0) model.model->score_unseen(question, unseen->items(), scores.subspan(known));
+  if (model.model->vectors() != nullptr) {
+    scored_from_ = known;
+    scores_.resize(strangers);
+    model.model->reduce(question, asked_);
+  } else {
+    scores_.resize(known + strangers);
+    model.model->score(question, std::span(scores_).first(known));
+  }
+  if (strangers > 0)
+    model.model->score_unseen(question, unseen->items(), std::span(scores_).last(strangers));
 }
 
 void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item,
                                const UnseenTable* unseen) {
   const size_t known = model.model->item_count();
   const size_t strangers = unseen == nullptr ? 0 : unseen->size();
-  self_ = item;
-  normalised_ = false;
-  popular_ = false;
-  kind_ = model.model->similar_kind();
+  begin(item, model.model->similar_kind());
   scores_.resize(known + strangers);
   const std::span<float> scores(scores_);
   const bool is_unseen = item != kNoItem && static_cast<size_t>(item) >= known;
@@ -83,20 +104,20 @@ void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item,
   scores_[static_cast<size_t>(item)] = -std::numeric_limits<float>::infinity();
 }
 
-void Answerer::normalise(std::span<const float> scores) {
-  switch (kind_) {
-    case ScoreKind::kLogits:
-      normaliser_ = log_sum_exp(scores);
-      break;
-    case ScoreKind::kCounts:
-      normaliser_ = 0;
-      for (const float score : scores)
-        if (score > 0) normaliser_ += static_cast<double>(score);
-      break;
-    case ScoreKind::kSimilarity:
-    case ScoreKind::kGrowth:
-      break;
+void Answerer::search_all(const uint64_t* allowed, TopK* best) {
+  LogSum logits;
+  LogSum* const sum = !normalised_ && kind_ == ScoreKind::kLogits ? &logits : nullptr;
+  if (best == nullptr && sum == nullptr && normalised_) return;
+  if (scored_from_ > 0) search(asked_, allowed, best, sum);
+  for (size_t i = 0; i < scores_.size(); i += kScoreBlock) {
+    const std::span<const float> block =
+        std::span(scores_).subspan(i, std::min(kScoreBlock, scores_.size() - i));
+    if (best != nullptr) best->add(block, scored_from_ + i, allowed);
+    if (sum != nullptr) sum->add(block);
   }
+  if (sum != nullptr) normaliser_ = sum->value();
+  if (!normalised_ && kind_ == ScoreKind::kCounts) normaliser_ = sum_of_counts(scores_);
+  normalised_ = true;
 }
 
 double Answerer::scaled(float score) const {
@@ -113,18 +134,32 @@ double Answerer::scaled(float score) const {
 }
 
 void Answerer::best(size_t k, const ItemSet* allowed, std::vector<Answer>& answers) {
-  const uint64_t* words = allowed != nullptr ? allowed->words() : nullptr;
-  const bool one_pass = !normalised_ && kind_ == ScoreKind::kLogits;
   // One more than asked for: the item whose similar ones are wanted is among the popular ones.
-  const size_t wanted = self_ != kNoItem && k < scores_.size() ? k + 1 : k;
-  top_k(scores_, words, wanted, top_, one_pass ? &normaliser_ : nullptr);
-  if (!normalised_ && !one_pass) normalise(scores_);
-  normalised_ = true;
+  const size_t wanted = std::min(self_ != kNoItem && k < item_count() ? k + 1 : k, item_count());
+  TopK best(wanted, top_);
+  search_all(allowed != nullptr ? allowed->words() : nullptr, &best);
+  best.finish();
   answers.clear();
   for (const Scored& scored : top_)
-    if (!excluded(scored.item) && answers.size() < k)
+    if (scored.item != self_ && answers.size() < k)
       answers.push_back(
           {scored.item, scaled(scored.score), popular_ ? Reason::kPopular : Reason::kNone});
+}
+
+void Answerer::score_items(std::span<const ItemIndex> items) {
+  listed_.resize(items.size());
+  if (items.empty()) return;
+  const bool all_known = std::all_of(items.begin(), items.end(), [&](ItemIndex item) {
+    return static_cast<size_t>(item) < scored_from_;
+  });
+  if (all_known) return score_listed(asked_, items, listed_);
+  for (size_t i = 0; i < items.size(); i++) {
+    const auto item = static_cast<size_t>(items[i]);
+    if (item < scored_from_)
+      score_listed(asked_, items.subspan(i, 1), std::span(listed_).subspan(i, 1));
+    else
+      listed_[i] = scores_[item - scored_from_];
+  }
 }
 
 void Answerer::explore(const ExplorationDraw& draw, std::span<const NewItem> fresh,
@@ -135,9 +170,12 @@ void Answerer::explore(const ExplorationDraw& draw, std::span<const NewItem> fre
       if (allowed->has(item.item)) fresh_.push_back(item);
     fresh = fresh_;
   }
+  items_.clear();
+  for (const NewItem& item : fresh) items_.push_back(item.item);
+  if (!popular_) score_items(items_);
   list_.clear();
   for (const Answer& answer : answers) list_.push_back({answer.item, false});
-  explorer_.explore(draw, fresh, popular_ ? std::span<const float>() : scores_, list_);
+  explorer_.explore(draw, fresh, popular_ ? std::span<const float>() : listed_, list_);
   for (size_t i = 0; i < answers.size(); i++) {
     if (answers[i].item == list_[i].item) continue;
     answers[i] = {list_[i].item, score_of(list_[i].item),
@@ -147,13 +185,12 @@ void Answerer::explore(const ExplorationDraw& draw, std::span<const NewItem> fre
 }
 
 void Answerer::ranked(std::span<const ItemIndex> items, std::vector<Answer>& answers) {
-  listed_.clear();
-  for (const ItemIndex item : items) {
-    const float score = scores_[static_cast<size_t>(item)];
-    // As top_k: what is no number comes last.
-    listed_.push_back(std::isnan(score) ? -std::numeric_limits<float>::infinity() : score);
-  }
-  normalise(listed_);
+  score_items(items);
+  // As top_k: what is no number comes last.
+  for (float& score : listed_)
+    if (std::isnan(score)) score = -std::numeric_limits<float>::infinity();
+  if (kind_ == ScoreKind::kLogits) normaliser_ = log_sum_exp(listed_);
+  if (kind_ == ScoreKind::kCounts) normaliser_ = sum_of_counts(listed_);
   normalised_ = false;  // of the list, not of all items
   top_.clear();
   for (size_t i = 0; i < items.size(); i++) top_.push_back({items[i], listed_[i]});
@@ -165,11 +202,9 @@ void Answerer::ranked(std::span<const ItemIndex> items, std::vector<Answer>& ans
 }
 
 double Answerer::score_of(ItemIndex item) {
-  if (!normalised_) {
-    normalise(scores_);
-    normalised_ = true;
-  }
-  return scaled(scores_[static_cast<size_t>(item)]);
+  if (!normalised_) search_all(nullptr, nullptr);
+  score_items(std::span(&item, 1));
+  return scaled(listed_.front());
 }
 
 }  // namespace personalize

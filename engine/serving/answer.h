@@ -51,22 +51,23 @@ struct Answer {
   Reason reason = Reason::kNone;
 };
 
-// Scores every item of a model once a question and answers from that. The buffers are kept from
-// question to question: no allocation once they have their size. Used by one thread.
+// Answers questions about one model after the other: from the vectors of its items where it has
+// them, else from a score for every item. The buffers are kept from question to question: no
+// allocation once they have their size. Used by one thread.
 class Answerer {
  public:
-  // Scores all items for a user: by the model, or, for a user without events, by popularity.
+  // Asks for a user: by the model, or, for a user without events, by popularity.
   // `unseen` (null: none) are items like others, popular with nobody; it is a table of this model
   // and the one that the question's history was read with.
   void ask_for_user(const LoadedModel& model, const Question& question,
                     const UnseenTable* unseen = nullptr);
-  // Scores all items by their similarity to `item`, which may be one of `unseen`; for kNoItem and
+  // Asks for the items' similarity to `item`, which may be one of `unseen`; for kNoItem and
   // for an item too little is known about, by popularity. The item itself is no answer.
   void ask_for_similar(const LoadedModel& model, ItemIndex item,
                        const UnseenTable* unseen = nullptr);
 
-  // How many items were scored: the size of sets for best().
-  size_t item_count() const { return scores_.size(); }
+  // How many items there are: the size of sets for best().
+  size_t item_count() const { return scored_from_ + scores_.size(); }
 
   // The k best items of the last question, best first, equal ones in the order of their numbers;
   // fewer if there are fewer. `allowed` (null: all) is searched, not filtered afterwards: k answers
@@ -86,16 +87,23 @@ class Answerer {
 
  private:
   double scaled(float score) const;
-  void normalise(std::span<const float> scores);
-  bool excluded(ItemIndex item) const { return item == self_; }
+  // Makes the normaliser of all items, if that was not done; with `best`, in the pass that collects
+  // it.
+  void search_all(const uint64_t* allowed, TopK* best);
+  // Replaces listed_ by the scores of these items.
+  void score_items(std::span<const ItemIndex> items);
+  void begin(ItemIndex self, ScoreKind kind);
   void ask_for_popular(const LoadedModel& model, size_t unseen);
 
   ScoreKind kind_ = ScoreKind::kCounts;
-  std::vector<float> scores_;  // one an item
-  ItemIndex self_ = kNoItem;   // what similar items are asked of
-  bool normalised_ = false;    // whether normaliser_ holds for scores_
-  double normaliser_ = 0;      // log of the sum of exponentials, or sum of counts
+  VectorQuestion asked_;    // of the items before scored_from_
+  size_t scored_from_ = 0;  // items from here on have a score in scores_: all, or unseen ones
+  std::vector<float> scores_;
+  ItemIndex self_ = kNoItem;  // what similar items are asked of
+  bool normalised_ = false;   // whether normaliser_ holds for all items
+  double normaliser_ = 0;     // log of the sum of exponentials, or sum of counts
   std::vector<Scored> top_;
+  std::vector<ItemIndex> items_;
   std::vector<float> listed_;
   bool popular_ = false;  // too little was known: popular items
   Explorer explorer_;

@@ -41,11 +41,12 @@ void Explorer::explore(const ExplorationDraw& draw, std::span<const NewItem> fre
   std::sort(listed_.begin(), listed_.end());
 
   candidates_.clear();
-  for (const NewItem& item : fresh) {
+  for (size_t i = 0; i < fresh.size(); i++) {
+    const NewItem& item = fresh[i];
     if (!(item.impressions < kMostImpressions) ||
         std::binary_search(listed_.begin(), listed_.end(), item.item))
       continue;
-    const float score = scores.empty() ? 0.0F : scores[static_cast<size_t>(item.item)];
+    const float score = scores.empty() ? 0.0F : scores[i];
     if (!(score > -INFINITY)) continue;
     const double deviation = draw.noise / std::sqrt(1 + item.impressions / kImpressionScale);
     const double noise = deviation > 0 ? deviation * Random(random.key(), item.hash).normal() : 0.0;

@@ -52,7 +52,7 @@ class Explorer {
  public:
   // Replaces items of `list`, the best items for the user in order. `fresh`: the new items that may
   // be in it, in ascending order of item; those shown kMostImpressions times and more are left out.
-  // `scores`: of all items, by number; none: all are alike. What has no score is left out.
+  // `scores`: one a fresh item; none: all are alike. What has no score is left out.
   // Afterwards the list has as many items as before, each once, and those that were not new in
   // their old order.
   void explore(const ExplorationDraw& draw, std::span<const NewItem> fresh,

@@ -49,6 +49,7 @@ class HrnnModel final : public Model {
     model->markov_weight_ = header.markov_weight;
     PERSONALIZE_RETURN_IF_ERROR(model->open_metadata(blob));
     PERSONALIZE_RETURN_IF_ERROR(open_cell(blob, cell));
+    model->vectors_ = {items, header.embedding, cell.embedding, cell.bias};
     PERSONALIZE_ASSIGN_OR_RETURN(model->popularity_, blob.section<float>("hrnn.popularity", items));
     PERSONALIZE_ASSIGN_OR_RETURN(model->inverse_norm_,
                                  blob.section<float>("hrnn.inverse_norm", items));
@@ -83,16 +84,23 @@ class HrnnModel final : public Model {
       std::copy(popularity_.begin(), popularity_.end(), scores.begin());
       return;
     }
-    thread_local AlignedFloats y;
-    if (y.size() < cell_.shape.embedding) y = AlignedFloats(cell_.shape.embedding);
-    cell_.output_vector(question.state.data(), question.columns, y.data());
-    cell_.dense_logits(question.history, y.data(), scores.data());
-    add_own_history(question.history, 0, scores);
-
+    thread_local VectorQuestion reduced;
+    reduce(question, reduced);
+    score_all(reduced, scores);
+  }
+  const ItemVectors* vectors() const override { return &vectors_; }
+  void reduce(const Question& question, VectorQuestion& reduced) const override {
+    reduced.begin(vectors_);
+    cell_.output_vector(question.state.data(), question.columns, reduced.y().data());
+    if (!cell_.recency_starts.empty())
+      reduced.set_row(cell_.rho, cell_.recency_row(question.history.back().timestamp));
+    each_own_term(question.history, [&](ItemIndex item, float term) {
+      if (static_cast<size_t>(item) < item_count()) reduced.add(item, term);
+    });
     thread_local MarkovTerms terms;
     chain_.terms(question.history, terms);
     for (size_t i = 0; i < terms.items.size(); ++i)
-      scores[static_cast<size_t>(terms.items[i])] += markov_weight_ * terms.terms[i];
+      reduced.add(terms.items[i], markov_weight_ * terms.terms[i]);
   }
 
   const ModelMetadata* metadata() const override {
@@ -108,7 +116,10 @@ class HrnnModel final : public Model {
     AlignedFloats y(cell_.shape.embedding);
     cell_.output_vector(question.state.data(), question.columns, y.data());
     cell_.cold.score(y.data(), unseen, scores);
-    add_own_history(question.history, item_count(), scores);
+    each_own_term(question.history, [&](ItemIndex item, float term) {
+      const size_t place = static_cast<size_t>(item) - item_count();
+      if (place < scores.size()) scores[place] += term;
+    });
   }
   const ItemAges* item_ages() const override { return ages_.events.empty() ? nullptr : &ages_; }
   float exploration_noise() const override { return cell_.cold.numbers.noise; }
@@ -163,20 +174,17 @@ class HrnnModel final : public Model {
       scores[j] = std::clamp(scores[j] * inverse_norm * inverse_norm_[j], -1.0F, 1.0F);
   }
 
-  // Adds the own-history terms of items first .. first + scores.size() - 1 to their scores.
-  void add_own_history(std::span<const ModelEvent> history, size_t first,
-                       std::span<float> scores) const {
+  // Calls take(item, term) for every item of `history`, unseen ones too.
+  template <typename Take>
+  void each_own_term(std::span<const ModelEvent> history, const Take& take) const {
     thread_local OwnHistory own;
     size_t items = item_count();  // unseen ones that he had are counted on from there
     for (const ModelEvent& event : history)
       items = std::max(items, static_cast<size_t>(event.item) + 1);
     own.fit(items);
     own.add_all(history, cell_.session_gap);
-    for (const OwnItem& item : own.items()) {
-      const size_t place = static_cast<size_t>(item.item) - first;
-      if (place < scores.size())
-        scores[place] += own_history_term(cell_.own, item, own.last_place(), own.session_start());
-    }
+    for (const OwnItem& item : own.items())
+      take(item.item, own_history_term(cell_.own, item, own.last_place(), own.session_start()));
     own.clear();
   }
 
@@ -228,6 +236,7 @@ class HrnnModel final : public Model {
   }
 
   Cell cell_;
+  ItemVectors vectors_;  // of the cell
   float markov_weight_ = 0;
   std::span<const float> users_;         // how many users had the item
   std::span<const float> popularity_;    // ln(events + 1)
@@ -317,8 +326,12 @@ void Cell::dense_logits(std::span<const ModelEvent> history, const float* y, flo
   const size_t d = shape.embedding;
   k.matrix_vector(shape.items, d, embedding.data(), y, bias.data(), logits);
   if (recency_starts.empty()) return;
-  const size_t bucket = recency_bucket_of(recency_starts, history.back().timestamp);
-  k.add_scaled(shape.items, rho, recency_rows.data() + bucket * shape.items, logits);
+  k.add_scaled(shape.items, rho, recency_row(history.back().timestamp).data(), logits);
+}
+
+std::span<const float> Cell::recency_row(int64_t timestamp) const {
+  const size_t bucket = recency_bucket_of(recency_starts, timestamp);
+  return recency_rows.subspan(bucket * shape.items, shape.items);
 }
 
 void write_model(const Trained& trained, int64_t session_gap, const CalibrationWeights& weights,

@@ -36,6 +36,8 @@ struct Cell {
   void output_vector(const float* state, std::span<const ColumnIndex> columns, float* y) const;
   // All logits but for the own-history term: E y + b + rho R. `history` must not be empty.
   void dense_logits(std::span<const ModelEvent> history, const float* y, float* logits) const;
+  // R, one float an item, after an event of this time. There are recency_starts.
+  std::span<const float> recency_row(int64_t timestamp) const;
 
  private:
   bool reads(const ModelEvent& event) const;

@@ -42,7 +42,7 @@ struct Shop {
 
 std::vector<ListedItem> explored(const Shop& shop, const ExplorationDraw& draw, size_t k) {
   std::vector<ListedItem> list = shop.best(k);
-  Explorer().explore(draw, shop.fresh, shop.scores, list);
+  Explorer().explore(draw, shop.fresh, std::span(shop.scores).subspan(shop.old), list);
   return list;
 }
 

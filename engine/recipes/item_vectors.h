@@ -1,0 +1,80 @@
+// Items as vectors. A model whose scores are products of the items' vectors with one vector of the
+// question is searched without a score for every item being written: the best items in one pass,
+// listed items by their own vectors alone.
+//
+//   score(j) = E[j] . y + bias[j] + weight * row[j] + term(j),   term(j) = 0 for all but few items
+//
+// Every function below gives an item the same score, bit for bit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/ids.h"
+#include "engine/math/topk.h"
+
+namespace personalize {
+
+// Views of a model.
+struct ItemVectors {
+  size_t items = 0;
+  size_t width = 0;
+  std::span<const float> vectors;  // E: items x width
+  std::span<const float> bias;     // one an item
+};
+
+// A question as such a model asks it. Keeps its memory from question to question. Not for
+// concurrent use.
+class VectorQuestion {
+ public:
+  // What is added to the score of an item.
+  struct Term {
+    ItemIndex item = kNoItem;
+    float term = 0;
+  };
+
+  // Begins another question about `vectors`, which must outlive it, with y = 0, no row, no terms.
+  void begin(const ItemVectors& vectors);
+  // width floats.
+  std::span<float> y() { return y_; }
+  std::span<const float> y() const { return y_; }
+  // `row`: one float an item, which must outlive the question; empty: none.
+  void set_row(float weight, std::span<const float> row) {
+    weight_ = weight;
+    row_ = row;
+  }
+  // An item may get several terms, which are added up in that order.
+  void add(ItemIndex item, float term) {
+    terms_[static_cast<size_t>(item)] += term;
+    added_.push_back({item, term});
+  }
+
+  const ItemVectors& vectors() const { return *vectors_; }
+  float weight() const { return weight_; }
+  std::span<const float> row() const { return row_; }
+  std::span<const Term> added() const { return added_; }   // in the order of add()
+  std::span<const float> terms() const { return terms_; }  // their sums, one an item
+
+ private:
+  const ItemVectors* vectors_ = nullptr;
+  std::vector<float> y_;
+  float weight_ = 0;
+  std::span<const float> row_;
+  std::vector<Term> added_;
+  std::vector<float> terms_;
+};
+
+// Gives every item's score to `best` (null: to nobody), of those that `allowed` has (null: all, as
+// TopK::add), and to `sum` (null: to nobody), of all.
+void search(const VectorQuestion& question, const uint64_t* allowed, TopK* best, LogSum* sum);
+
+// Scores of all items, one each.
+void score_all(const VectorQuestion& question, std::span<float> scores);
+
+// Scores of `items`, in their order; each is an item of the model. scores.size() == items.size().
+void score_listed(const VectorQuestion& question, std::span<const ItemIndex> items,
+                  std::span<float> scores);
+
+}  // namespace personalize
