@@ -177,6 +177,8 @@ LmdbTxn::~LmdbTxn() {
   if (txn_ != nullptr) mdb_txn_abort(txn_);
 }
 
+uint64_t LmdbTxn::id() const { return mdb_txn_id(txn_); }
+
 Status LmdbTxn::failed(int code, const char* doing) {
   // What comes after a full map fails for that reason.
   if (trouble_ == LmdbTrouble::kNone) trouble_ = trouble_of(code);

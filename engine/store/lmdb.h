@@ -58,7 +58,8 @@ class LmdbEnv {
   // Of the data file; owned by the environment.
   int fd() const;
   size_t map_size() const { return map_size_; }
-  // Reads the meta pages in the map.
+  // Of the meta pages in the map. A commit is there before readers get it: while it is being
+  // synced, they begin with the transaction before (LmdbTxn::id()).
   uint64_t last_transaction() const;
   // Bytes that the file must have if none of its pages is missing.
   uint64_t pages_end() const;
@@ -86,6 +87,8 @@ class LmdbTxn {
   LmdbTxn& operator=(LmdbTxn&&) = delete;
   ~LmdbTxn();
 
+  // Of the commit that a reader sees.
+  uint64_t id() const;
   Result<std::optional<std::span<const std::byte>>> get(size_t database, std::string_view key);
   // Copies `value`, which get() gave, into `parts` one after the other; their sizes add up to its
   // size. A large value is read from the file instead of the map: a page that cannot be read is an

@@ -97,7 +97,7 @@ class ModelStore {
       StoreKind kind, std::string_view prefix) = 0;
 
   // Changes with every committed write of any process. Takes less than a microsecond: to see
-  // whether a cached value still holds.
+  // whether a cached value still holds. What is read after the call is at least that new.
   virtual Result<uint64_t> last_transaction() = 0;
 
   virtual const std::string& directory() const = 0;

@@ -223,16 +223,8 @@ Status SharedEnv::write(const std::function<Status(LmdbTxn&)>& change, WriterLoc
 }
 
 Result<uint64_t> SharedEnv::last_transaction() {
-  PERSONALIZE_RETURN_IF_ERROR(check_process());
-  {
-    const std::shared_lock lock = use_env();
-    if (env_) {
-      PERSONALIZE_RETURN_IF_ERROR(check_file());
-      return env_->last_transaction();
-    }
-  }
-  PERSONALIZE_RETURN_IF_ERROR(begin_read().status());
-  return last_transaction();
+  PERSONALIZE_ASSIGN_OR_RETURN(Reading reading, begin_read());
+  return reading.txn().id();
 }
 
 Status SharedEnv::allow_writes() {

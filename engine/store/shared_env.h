@@ -71,6 +71,7 @@ class SharedEnv {
   // Runs `change` and commits; runs it again if the map had to grow. Nothing is stored unless OK
   // comes back. kFull if the map is full and may not grow.
   Status write(const std::function<Status(LmdbTxn&)>& change, WriterLock::Wait wait);
+  // What who begins to read now sees at least.
   Result<uint64_t> last_transaction();
 
   // Opens the file anew for writing if it was opened for reading only.
