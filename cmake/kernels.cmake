@@ -1,11 +1,11 @@
-# engine/math/kernels.cc and item_softmax.cc, once for each x86-64 level; the latter once more, with
-# pair_product.cc, in bf16; on another machine once for what the compiler takes by default. Optimised in every build type
+# engine/math/kernels.cc, score_estimates.cc, code_products.cc and item_softmax.cc, once for each x86-64 level;
+# the latter two once more, with pair_product.cc, with bf16 and VNNI; on another machine once for what the compiler takes by default. Optimised in every build type
 # (a test that takes minutes is not run), and always the same way, so that all build types of one
 # compiler compute the same numbers.
 set(kernel_flags -O3 -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math -Wno-psabi)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(kernel_levels "base\;-march=x86-64" "v3\;-march=x86-64-v3" "v4\;-march=x86-64-v4"
-    "v4bf16\;-march=x86-64-v4\;-mavx512bf16\;-DPERSONALIZE_BF16")
+    "v4bf16\;-march=x86-64-v4\;-mavx512bf16\;-mavx512vnni\;-DPERSONALIZE_BF16")
   target_compile_definitions(personalize_engine PRIVATE PERSONALIZE_X86_LEVELS)
 else()
   set(kernel_levels "base\;")
@@ -13,11 +13,11 @@ endif()
 foreach(level ${kernel_levels})
   list(GET level 0 name)
   list(SUBLIST level 1 -1 march)
-  set(sources ${CMAKE_SOURCE_DIR}/engine/math/item_softmax.cc)
+  set(sources ${CMAKE_SOURCE_DIR}/engine/math/item_softmax.cc ${CMAKE_SOURCE_DIR}/engine/math/code_products.cc)
   if(name MATCHES "bf16")
     list(APPEND sources ${CMAKE_SOURCE_DIR}/engine/math/pair_product.cc)
   else()
-    list(APPEND sources ${CMAKE_SOURCE_DIR}/engine/math/kernels.cc)
+    list(APPEND sources ${CMAKE_SOURCE_DIR}/engine/math/kernels.cc ${CMAKE_SOURCE_DIR}/engine/math/score_estimates.cc)
   endif()
   add_library(personalize_kernels_${name} OBJECT ${sources})
   target_link_libraries(personalize_kernels_${name} PRIVATE personalize_options)

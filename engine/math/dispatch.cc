@@ -19,19 +19,23 @@ namespace kernels_v4bf16 {
 extern const ItemSoftmax item_softmax;
 void pair_product(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
                   float* c, ptrdiff_t ldc, bool accumulate, float* room);
+void code_products(size_t groups, size_t steps, const uint8_t* codes, const int8_t* query,
+                   int32_t* sums);
 }  // namespace kernels_v4bf16
 #endif
 
 namespace {
 
 #if defined(PERSONALIZE_X86_LEVELS)
-// v4 with training's products in bf16: all else computes the same bits as v4.
+// v4 with training's products in bf16, and those of codes by the instruction (VNNI) that every
+// processor with bf16 has. All but training computes the same bits as v4.
 const Kernels& v4bf16() {
   static const Kernels table = [] {
     Kernels result = kernels_v4::table;
     result.isa = "v4bf16";
     result.product_bf16 = kernels_v4bf16::pair_product;
     result.softmax_bf16 = &kernels_v4bf16::item_softmax;
+    result.code_products = kernels_v4bf16::code_products;
     return result;
   }();
   return table;
@@ -67,7 +71,7 @@ const Kernels* kernels_of(std::string_view isa) {
   if (isa == "v3" && __builtin_cpu_supports("x86-64-v3")) return &kernels_v3::table;
   if (isa == "v4" && __builtin_cpu_supports("x86-64-v4")) return &kernels_v4::table;
   if (isa == "v4bf16" && __builtin_cpu_supports("x86-64-v4") &&
-      __builtin_cpu_supports("avx512bf16"))
+      __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"))
     return &v4bf16();
 #endif
   return nullptr;

@@ -97,11 +97,18 @@ void gru_backward(size_t size, const float* gates, const float* candidate_part,
 }
 
 float maximum(size_t size, const float* values) {
-  Vector best = broadcast(-__builtin_inff());
+  constexpr size_t kChains = 4;  // that do not wait for each other
+  Vector best[kChains];
+  for (Vector& chain : best) chain = broadcast(-__builtin_inff());
   size_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) best = maximum_of(best, load(values + i));
+  for (; i + kChains * kLanes <= size; i += kChains * kLanes)
+    for (size_t c = 0; c < kChains; ++c)
+      best[c] = maximum_of(load(values + i + c * kLanes), best[c]);
+  for (; i + kLanes <= size; i += kLanes) best[0] = maximum_of(load(values + i), best[0]);
+  for (size_t c = 1; c < kChains; ++c) best[0] = maximum_of(best[0], best[c]);
   float result = -__builtin_inff();
-  for (int lane = 0; lane < kLanes; ++lane) result = best[lane] > result ? best[lane] : result;
+  for (int lane = 0; lane < kLanes; ++lane)
+    result = best[0][lane] > result ? best[0][lane] : result;
   for (; i < size; ++i) result = values[i] > result ? values[i] : result;
   return result;
 }
@@ -213,6 +220,10 @@ void stream_product(size_t m, size_t n, size_t k, StridedMatrix a, const float* 
 }
 
 extern const ItemSoftmax item_softmax;
+void code_products(size_t groups, size_t steps, const uint8_t* codes, const int8_t* query,
+                   int32_t* sums);
+void score_estimates(size_t size, const int32_t* sums, const EstimateTerms& terms, float limit,
+                     float* estimates, float* uppers, uint64_t* masks);
 extern const Kernels table;
 const Kernels table = {
     .isa = PERSONALIZE_TEXT(PERSONALIZE_KERNELS),
@@ -230,6 +241,8 @@ const Kernels table = {
     .multiply = multiply,
     .dropout = dropout,
     .sum_arrays = sum_arrays,
+    .code_products = code_products,
+    .score_estimates = score_estimates,
     .adam = adam,
 };
 

@@ -35,6 +35,24 @@ inline constexpr float kAdamDecay1 = 0.9F;
 inline constexpr float kAdamDecay2 = 0.999F;
 inline constexpr float kAdamEpsilon = 1e-8F;
 
+// What Kernels::score_estimates makes of integer products. Arrays of one number an item.
+struct EstimateTerms {
+  const uint16_t* scales = nullptr;  // bf16, as its bits
+  float step = 0;                    // what the query's codes are multiplied with
+  int32_t correction = 0;            // what is taken off every product first
+  float margin = 0;                  // of an item whose scale is 1
+  float least_margin = 0;            // of every item, beside
+  const float* bias = nullptr;       // or null: 0
+  const float* row = nullptr;        // or null: 0
+  float row_weight = 0;              // of `row`
+  const float* factors = nullptr;    // >= 0, or null: 1; of the product alone
+};
+
+// How much of the size of a bias and of a weighted row's number counts as its rounding.
+inline constexpr float kAdditionMargin = 0x1p-19F;
+// The same of a product of the smallest numbers.
+inline constexpr float kSmallestMargin = 0x1p-110F;
+
 struct Kernels {
   const char* isa;  // "base", "v3", "v4" or "v4bf16"
 
@@ -74,6 +92,7 @@ struct Kernels {
 
   // Over size elements: z[i] - maximum is exponentiated; g weighs the higher moments.
   Moments (*moments)(size_t size, const float* z, float maximum, const float* g);
+  // -infinity of nothing; what is no number is left out.
   float (*maximum)(size_t size, const float* values);
 
   // out[i] = ln(1 + scale * values[i]), values >= 0. `out` may be `values`.
@@ -91,6 +110,21 @@ struct Kernels {
   // sums[i] = the sum of `count` arrays at i, in the order of the arrays; `sums` may be the first.
   // Returns the sum of squares of sums.
   double (*sum_arrays)(size_t size, size_t count, const float* const* arrays, float* sums);
+
+  // sums[16 * g + i] = sum over s < 4 * steps of codes[(4 * steps * g + 4 * (s / 4)) * 16 + 4 * i +
+  // s % 4] * query[s]: the products of 16 * groups items, whose codes lie four by four (see
+  // quantized_vectors.h). groups is in whole 4; |query[s]| <= 127, steps <= 1024. Exact.
+  void (*code_products)(size_t groups, size_t steps, const uint8_t* codes, const int8_t* query,
+                        int32_t* sums);
+
+  // For each item i < size, in whole 64:
+  //   estimates[i] = factors[i] * (scales[i] * (step * (sums[i] - correction)))
+  //                  + bias[i] + row_weight * row[i]
+  //   uppers[i] = estimates[i] + factors[i] * (scales[i] * margin + kSmallestMargin) + least_margin
+  //               + kAdditionMargin * (|bias[i]| + |row_weight * row[i]|)
+  // and bit i % 64 of masks[i / 64] is whether uppers[i] is not below `limit`.
+  void (*score_estimates)(size_t size, const int32_t* sums, const EstimateTerms& terms, float limit,
+                          float* estimates, float* uppers, uint64_t* masks);
 
   // Adam (Kingma and Ba 2015) with kAdamDecay1, kAdamDecay2, kAdamEpsilon.
   void (*adam)(size_t size, const AdamStep& step, const float* gradient, float* parameters,

@@ -1,0 +1,97 @@
+// Compiled once for each instruction set, as kernels.cc is; with VNNI where PERSONALIZE_BF16 is.
+#include "engine/math/kernels.h"
+#include "engine/math/vectors.h"
+
+namespace personalize::PERSONALIZE_NAMESPACE {
+namespace {
+
+constexpr size_t kGroup = 16;               // items whose codes lie together
+constexpr size_t kStep = 4;                 // codes of an item that lie side by side
+constexpr size_t kParts = kGroup / kLanes;  // vectors of one step of a group
+// Groups summed at the same time, so that their sums stay in registers.
+constexpr size_t kTogether = kParts == 4 ? 2 : 4;
+
+using Halves = int16_t __attribute__((vector_size(4 * kLanes)));
+using UnsignedHalves = uint16_t __attribute__((vector_size(4 * kLanes)));
+using UnalignedIntegers = int32_t __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+
+PERSONALIZE_INLINE Integers integers_at(const uint8_t* p) {
+  return *reinterpret_cast<const UnalignedIntegers*>(p);
+}
+PERSONALIZE_INLINE void store_integers(int32_t* p, Integers v) {
+  *reinterpret_cast<UnalignedIntegers*>(p) = v;
+}
+
+// Four codes of the query, as the instruction set wants them, and each lane's product with them.
+#if defined(__AVX512VNNI__)
+class Four {
+ public:
+  PERSONALIZE_INLINE explicit Four(int32_t query) : query_(query - Integers{}) {}
+  PERSONALIZE_INLINE Integers add(Integers sum, Integers codes) const {
+    return __builtin_bit_cast(Integers, __builtin_ia32_vpdpbusd_v16si(sum, codes, query_));
+  }
+
+ private:
+  Integers query_;
+};
+#else
+// Two products of sixteen bits that fit a lane's 32 with room to spare: of the even codes, then of
+// the odd ones. An instruction that multiplies bytes would cut off at 2^15.
+PERSONALIZE_INLINE Integers products_of_halves(Halves a, Halves b) {
+#if defined(__AVX512BW__)
+  using Wide = short __attribute__((vector_size(64)));
+  return __builtin_bit_cast(
+      Integers, __builtin_ia32_pmaddwd512_mask(__builtin_bit_cast(Wide, a),
+                                               __builtin_bit_cast(Wide, b), Integers{}, 0xFFFF));
+#elif defined(__AVX2__)
+  return __builtin_ia32_pmaddwd256(a, b);
+#elif defined(__SSE2__)
+  return __builtin_ia32_pmaddwd128(a, b);
+#else
+  const auto low = [](Halves v) { return (__builtin_bit_cast(Integers, v) << 16) >> 16; };
+  const auto high = [](Halves v) { return __builtin_bit_cast(Integers, v) >> 16; };
+  return low(a) * low(b) + high(a) * high(b);
+#endif
+}
+
+class Four {
+ public:
+  PERSONALIZE_INLINE explicit Four(int32_t query) {
+    const auto codes = __builtin_bit_cast(Halves, query - Integers{});
+    even_ = (codes << 8) >> 8;
+    odd_ = codes >> 8;
+  }
+  PERSONALIZE_INLINE Integers add(Integers sum, Integers codes) const {
+    const auto even = __builtin_bit_cast(Halves, codes & 0x00FF00FF);
+    const auto odd = __builtin_bit_cast(Halves, __builtin_bit_cast(UnsignedHalves, codes) >> 8);
+    return sum + products_of_halves(even, even_) + products_of_halves(odd, odd_);
+  }
+
+ private:
+  Halves even_, odd_;
+};
+#endif
+
+}  // namespace
+
+void code_products(size_t groups, size_t steps, const uint8_t* codes, const int8_t* query,
+                   int32_t* sums) {
+  const size_t group_bytes = steps * kStep * kGroup;
+  for (size_t g = 0; g < groups; g += kTogether, codes += kTogether * group_bytes) {
+    Integers sum[kTogether * kParts] = {};
+    for (size_t s = 0; s < steps; ++s) {
+      int32_t bytes;
+      __builtin_memcpy(&bytes, query + kStep * s, kStep);
+      const Four four(bytes);
+      for (size_t t = 0; t < kTogether; ++t)
+        for (size_t p = 0; p < kParts; ++p)
+          sum[t * kParts + p] =
+              four.add(sum[t * kParts + p],
+                       integers_at(codes + t * group_bytes + kStep * (s * kGroup + p * kLanes)));
+    }
+    for (size_t i = 0; i < kTogether * kParts; ++i)
+      store_integers(sums + g * kGroup + i * kLanes, sum[i]);
+  }
+}
+
+}  // namespace personalize::PERSONALIZE_NAMESPACE
