@@ -1,6 +1,7 @@
 #include "engine/store/model_store.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@ namespace personalize {
 namespace {
 
 constexpr size_t kAlignment = 64;
+constexpr size_t kLargePage = size_t{2} << 20;
 
 FrameKind frame_of(StoreKind kind) {
   switch (kind) {
@@ -177,10 +179,13 @@ Status check_uuid(SharedEnv& env, std::string_view uuid) {
 
 }  // namespace
 
-AlignedBytes::AlignedBytes(size_t size)
-    : data_(static_cast<std::byte*>(
-          std::aligned_alloc(kAlignment, (size / kAlignment + 1) * kAlignment))),
-      size_(size) {}
+AlignedBytes::AlignedBytes(size_t size) : size_(size) {
+  const size_t alignment = size < kLargePage ? kAlignment : kLargePage;
+  const size_t room = (size / alignment + 1) * alignment;
+  data_ = static_cast<std::byte*>(std::aligned_alloc(alignment, room));
+  // The first touches of so many small pages would take longer than reading the bytes does.
+  if (alignment == kLargePage && data_ != nullptr) (void)madvise(data_, room, MADV_HUGEPAGE);
+}
 
 AlignedBytes::~AlignedBytes() { std::free(data_); }
 

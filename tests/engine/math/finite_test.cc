@@ -10,8 +10,14 @@ namespace {
 
 TEST(Finite, FindsOneBadNumberWhereverItStands) {
   using Limits = std::numeric_limits<float>;
-  const std::vector<float> sound = {0, 1, Limits::max(), Limits::denorm_min(), Limits::min(), 2,
-                                    3, 4};
+  // More than are looked at in one step, and some over.
+  std::vector<float> sound(150, 3);
+  for (size_t i = 0; i + 4 < sound.size(); i += 11) {
+    sound[i] = 0;
+    sound[i + 1] = Limits::max();
+    sound[i + 2] = Limits::denorm_min();
+    sound[i + 3] = Limits::min();
+  }
   EXPECT_TRUE(all_finite(sound));
   EXPECT_TRUE(all_finite_and_positive(sound));
   EXPECT_TRUE(all_finite({}));
@@ -36,6 +42,16 @@ TEST(Finite, FindsAnIndexOutside) {
   EXPECT_FALSE(all_below(std::vector<int32_t>{0, -1, 2}, 5));
   EXPECT_FALSE(all_below(std::vector<int32_t>{0}, 0));
   EXPECT_TRUE(all_below({}, 0));
+  std::vector<int32_t> many(150, std::numeric_limits<int32_t>::max());
+  EXPECT_TRUE(all_below(many, size_t{1} << 31));
+  EXPECT_TRUE(all_below(many, size_t{1} << 40));
+  for (size_t i = 0; i < many.size(); ++i) {
+    many[i] = -1;
+    EXPECT_FALSE(all_below(many, size_t{1} << 40));
+    many[i] = 7;
+  }
+  EXPECT_TRUE(all_below(many, 8));
+  EXPECT_FALSE(all_below(many, 7));
 }
 
 }  // namespace
