@@ -23,12 +23,14 @@ class Statement {
   Statement& bind(int place, int64_t value);
   Statement& bind(int place, double value);
   Statement& bind(int place, std::string_view value);  // not copied: must live until run()
-  // Steps through all rows, then resets. Returns the number of rows. Dies on an error.
+  // Steps through all rows and takes their values, then resets. Returns the number of rows. Dies on
+  // an error.
   int run();
   // As run(), but false on an error whose message begins with `expected`.
   bool run_unless(std::string_view expected);
 
  private:
+  void take(int column);
   sqlite3* connection_;
   sqlite3_stmt* statement_ = nullptr;
 };
