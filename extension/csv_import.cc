@@ -34,12 +34,18 @@ class CsvImport {
     PERSONALIZE_RETURN_IF_ERROR(read_header());
     PERSONALIZE_RETURN_IF_ERROR(prepare_insert());
     const bool are_events = config_.kind == DatasetKind::kInteractions;
-    if (are_events) PERSONALIZE_RETURN_IF_ERROR(collect_events());
+    // What is wrong early in the file is found before anything is locked.
+    if (are_events) PERSONALIZE_RETURN_IF_ERROR(collect_events(options.room));
     PERSONALIZE_ASSIGN_OR_RETURN(
         Savepoint savepoint,
         Savepoint::open(connection_, dataset_.entry.schema, "personalize_import"));
     if (options.is_full) PERSONALIZE_RETURN_IF_ERROR(delete_rows());
-    PERSONALIZE_RETURN_IF_ERROR(are_events ? insert_events() : insert_rows());
+    if (!are_events) PERSONALIZE_RETURN_IF_ERROR(insert_rows());
+    while (!rows_.empty()) {
+      PERSONALIZE_RETURN_IF_ERROR(insert_events());
+      PERSONALIZE_RETURN_IF_ERROR(collect_events(options.room));
+    }
+    summary_.users = static_cast<int64_t>(users_.size());
     PERSONALIZE_RETURN_IF_ERROR(savepoint.release());
     return std::move(summary_);
   }
@@ -186,11 +192,14 @@ class CsvImport {
     return number;
   }
 
-  Status collect_events() {
+  // The next events of the file, as many as `room` bytes hold; none: the end.
+  Status collect_events(size_t room) {
+    rows_.clear();
+    texts_.clear();
     const auto user = std::find_if(columns_.begin(), columns_.end(), [](const Column& column) {
       return column.column->name == "USER_ID";
     });
-    for (;;) {
+    while (rows_.empty() || texts_.size() + 2 * rows_.size() * sizeof(Row) < room) {
       PERSONALIZE_ASSIGN_OR_RETURN(const bool row, read_checked_row());
       if (!row) break;
       rows_.push_back({user_number(fields_[user->field]), reader_->line(), texts_.size()});
@@ -201,7 +210,6 @@ class CsvImport {
         texts_ += text;
       }
     }
-    summary_.users = static_cast<int64_t>(users_.size());
     // So that a user's events go to one place of the clustered order; by file order inside.
     std::stable_sort(rows_.begin(), rows_.end(),
                      [](const Row& a, const Row& b) { return a.user < b.user; });

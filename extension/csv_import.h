@@ -14,6 +14,8 @@ namespace personalize {
 struct ImportOptions {
   char delimiter = ',';
   bool is_full = false;  // the file's rows take the place of all rows that are there
+  size_t room =
+      size_t{256} << 20;  // bytes of events that are held at once, to be put in order of users
 };
 
 struct ImportSummary {

@@ -11,7 +11,7 @@ import traceback
 
 import personalize_test as support
 
-USERS, NEW_USERS, ITEMS, NEW_ITEMS, EVENTS = 40, 25, 50, 8, 1500
+USERS, NEW_USERS, ITEMS, NEW_ITEMS, EVENTS = 40, 25, 50, 150, 1500
 FIRST_TIME = 1_700_000_000
 GENRES = ("Drama", "Comedy", "Crime", "Comedy|Crime", "Drama|Crime")
 
@@ -68,6 +68,9 @@ class World:
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO items VALUES (?, ?)",
                                [(f"i{n}", chance.choice(GENRES)) for n in range(ITEMS)])
+        # Half of the new items have a row before they have an event.
+        connection.executemany("INSERT INTO items VALUES (?, ?)",
+                               [(f"x{n}", chance.choice(GENRES)) for n in range(0, NEW_ITEMS, 2)])
         connection.executemany("INSERT INTO users VALUES (?, ?)", [(f"u{n}", 20 + n) for n in range(USERS)])
         place = [chance.randrange(ITEMS) for _ in range(USERS)]
         for n in range(EVENTS):
