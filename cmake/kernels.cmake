@@ -1,4 +1,4 @@
-# engine/math/kernels.cc, score_estimates.cc, code_products.cc and item_softmax.cc, once for each x86-64 level;
+# engine/math/kernels.cc, scan_codes.cc and item_softmax.cc, once for each x86-64 level;
 # the latter two once more, with pair_product.cc, with bf16 and VNNI; on another machine once for what the compiler takes by default. Optimised in every build type
 # (a test that takes minutes is not run), and always the same way, so that all build types of one
 # compiler compute the same numbers.
@@ -13,11 +13,11 @@ endif()
 foreach(level ${kernel_levels})
   list(GET level 0 name)
   list(SUBLIST level 1 -1 march)
-  set(sources ${CMAKE_SOURCE_DIR}/engine/math/item_softmax.cc ${CMAKE_SOURCE_DIR}/engine/math/code_products.cc)
+  set(sources ${CMAKE_SOURCE_DIR}/engine/math/item_softmax.cc ${CMAKE_SOURCE_DIR}/engine/math/scan_codes.cc)
   if(name MATCHES "bf16")
     list(APPEND sources ${CMAKE_SOURCE_DIR}/engine/math/pair_product.cc)
   else()
-    list(APPEND sources ${CMAKE_SOURCE_DIR}/engine/math/kernels.cc ${CMAKE_SOURCE_DIR}/engine/math/score_estimates.cc)
+    list(APPEND sources ${CMAKE_SOURCE_DIR}/engine/math/kernels.cc)
   endif()
   add_library(personalize_kernels_${name} OBJECT ${sources})
   target_link_libraries(personalize_kernels_${name} PRIVATE personalize_options)

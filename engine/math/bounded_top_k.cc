@@ -13,7 +13,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 void BoundedTopK::begin(size_t k, const ScoreListed& score_listed) {
   k_ = k;
   most_ = k > std::numeric_limits<size_t>::max() / 4 ? k : 2 * k + 64;
-  limit_ = -kInfinity;
+  limit_ = k == 0 ? kInfinity : -kInfinity;
   last_ = kNoItem;
   score_listed_ = &score_listed;
   candidates_.clear();

@@ -19,8 +19,8 @@ namespace kernels_v4bf16 {
 extern const ItemSoftmax item_softmax;
 void pair_product(size_t m, size_t n, size_t k, StridedMatrix a, const float* b, ptrdiff_t ldb,
                   float* c, ptrdiff_t ldc, bool accumulate, float* room);
-void code_products(size_t groups, size_t steps, const uint8_t* codes, const int8_t* query,
-                   int32_t* sums);
+ExponentialSum scan_codes(size_t size, const CodeBlock& block, float limit, const float* reference,
+                          float* estimates, float* uppers, uint64_t* masks);
 }  // namespace kernels_v4bf16
 #endif
 
@@ -35,7 +35,7 @@ const Kernels& v4bf16() {
     result.isa = "v4bf16";
     result.product_bf16 = kernels_v4bf16::pair_product;
     result.softmax_bf16 = &kernels_v4bf16::item_softmax;
-    result.code_products = kernels_v4bf16::code_products;
+    result.scan_codes = kernels_v4bf16::scan_codes;
     return result;
   }();
   return table;

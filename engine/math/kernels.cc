@@ -220,10 +220,8 @@ void stream_product(size_t m, size_t n, size_t k, StridedMatrix a, const float* 
 }
 
 extern const ItemSoftmax item_softmax;
-void code_products(size_t groups, size_t steps, const uint8_t* codes, const int8_t* query,
-                   int32_t* sums);
-void score_estimates(size_t size, const int32_t* sums, const EstimateTerms& terms, float limit,
-                     float* estimates, float* uppers, uint64_t* masks);
+ExponentialSum scan_codes(size_t size, const CodeBlock& block, float limit, const float* reference,
+                          float* estimates, float* uppers, uint64_t* masks);
 extern const Kernels table;
 const Kernels table = {
     .isa = PERSONALIZE_TEXT(PERSONALIZE_KERNELS),
@@ -241,8 +239,7 @@ const Kernels table = {
     .multiply = multiply,
     .dropout = dropout,
     .sum_arrays = sum_arrays,
-    .code_products = code_products,
-    .score_estimates = score_estimates,
+    .scan_codes = scan_codes,
     .adam = adam,
 };
 

@@ -35,8 +35,12 @@ inline constexpr float kAdamDecay1 = 0.9F;
 inline constexpr float kAdamDecay2 = 0.999F;
 inline constexpr float kAdamEpsilon = 1e-8F;
 
-// What Kernels::score_estimates makes of integer products. Arrays of one number an item.
-struct EstimateTerms {
+// A block of items whose scores are estimated from codes (quantized_vectors.h). Arrays of one
+// number an item; sizes in whole 64 items, which lie in groups of 16.
+struct CodeBlock {
+  const uint8_t* codes = nullptr;
+  const int8_t* query = nullptr;     // 4 * steps codes in -127 .. 127
+  size_t steps = 0;                  // a quarter of the padded width, at most 1,024
   const uint16_t* scales = nullptr;  // bf16, as its bits
   float step = 0;                    // what the query's codes are multiplied with
   int32_t correction = 0;            // what is taken off every product first
@@ -52,6 +56,12 @@ struct EstimateTerms {
 inline constexpr float kAdditionMargin = 0x1p-19F;
 // The same of a product of the smallest numbers.
 inline constexpr float kSmallestMargin = 0x1p-110F;
+
+// Of numbers z: the largest, and the sum of exp(z - reference).
+struct ExponentialSum {
+  float maximum;
+  double sum;
+};
 
 struct Kernels {
   const char* isa;  // "base", "v3", "v4" or "v4bf16"
@@ -111,20 +121,17 @@ struct Kernels {
   // Returns the sum of squares of sums.
   double (*sum_arrays)(size_t size, size_t count, const float* const* arrays, float* sums);
 
-  // sums[16 * g + i] = sum over s < 4 * steps of codes[(4 * steps * g + 4 * (s / 4)) * 16 + 4 * i +
-  // s % 4] * query[s]: the products of 16 * groups items, whose codes lie four by four (see
-  // quantized_vectors.h). groups is in whole 4; |query[s]| <= 127, steps <= 1024. Exact.
-  void (*code_products)(size_t groups, size_t steps, const uint8_t* codes, const int8_t* query,
-                        int32_t* sums);
-
-  // For each item i < size, in whole 64:
-  //   estimates[i] = factors[i] * (scales[i] * (step * (sums[i] - correction)))
+  // For each item i < size, in whole 64, whose codes are c:
+  //   estimates[i] = factors[i] * (scales[i] * (step * (c . query - correction)))
   //                  + bias[i] + row_weight * row[i]
   //   uppers[i] = estimates[i] + factors[i] * (scales[i] * margin + kSmallestMargin) + least_margin
   //               + kAdditionMargin * (|bias[i]| + |row_weight * row[i]|)
-  // and bit i % 64 of masks[i / 64] is whether uppers[i] is not below `limit`.
-  void (*score_estimates)(size_t size, const int32_t* sums, const EstimateTerms& terms, float limit,
-                          float* estimates, float* uppers, uint64_t* masks);
+  // and bit i % 64 of masks[i / 64] is whether uppers[i] is not below `limit`. The integer product
+  // is exact. Adds up the exponentials of estimates relative to `*reference`, or, if it is null,
+  // returns nothing of use. The sum is right if no estimate is more than 80 above the reference.
+  ExponentialSum (*scan_codes)(size_t size, const CodeBlock& block, float limit,
+                               const float* reference, float* estimates, float* uppers,
+                               uint64_t* masks);
 
   // Adam (Kingma and Ba 2015) with kAdamDecay1, kAdamDecay2, kAdamEpsilon.
   void (*adam)(size_t size, const AdamStep& step, const float* gradient, float* parameters,

@@ -50,6 +50,15 @@ float rounded_up(double x) {
 size_t scale_count(size_t items) { return padded(items, kBlock); }
 size_t code_count(size_t items, size_t width) { return scale_count(items) * padded(width, kFour); }
 
+bool all_finite(const QuantizedVectors& vectors) {
+  constexpr uint16_t kInfinity = 0x7F80;
+  uint16_t largest = 0;
+  for (const uint16_t scale : vectors.scales) largest = std::max(largest, scale);
+  const QuantizationBounds& b = vectors.bounds;
+  const float bounds[] = {b.residual, b.codes, b.scale};
+  return largest < kInfinity && all_finite_and_positive(bounds);
+}
+
 std::optional<OwnedQuantizedVectors> quantize(size_t items, size_t width,
                                               std::span<const float> vectors) {
   if (width == 0 || width > kWidestQuantized || !all_finite(vectors)) return std::nullopt;

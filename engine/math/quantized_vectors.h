@@ -59,6 +59,9 @@ struct QuantizedVectors {
   QuantizationBounds bounds;
 };
 
+// Whether no scale and no bound is infinite, no number or negative. Spans must have their sizes.
+bool all_finite(const QuantizedVectors& vectors);
+
 struct OwnedQuantizedVectors {
   std::vector<uint8_t> codes;
   std::vector<uint16_t> scales;
@@ -77,7 +80,7 @@ class QuantizedQuery {
   // product might be larger than 2^120.
   bool set(const QuantizedVectors& vectors, const float* y);
 
-  // For Kernels::code_products and EstimateTerms.
+  // For a CodeBlock.
   const int8_t* codes() const { return codes_.data(); }
   float step() const { return step_; }
   int32_t correction() const { return correction_; }

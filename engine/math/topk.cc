@@ -19,13 +19,9 @@ bool better(const Scored& a, const Scored& b) {
 }  // namespace
 
 void LogSum::add(std::span<const float> scores) {
-  float maximum = kLowest;
-  for (const float score : scores) maximum = score > maximum ? score : maximum;
+  const float maximum = kernels().maximum(scores.size(), scores.data());
   if (maximum == kLowest) return;
-  if (maximum > maximum_) {
-    sum_ *= std::exp(static_cast<double>(maximum_) - maximum);
-    maximum_ = maximum;
-  }
+  move_to(maximum);
   double sum = kernels().moments(scores.size(), scores.data(), maximum_, scores.data()).zeroth;
   if (!std::isfinite(sum)) {  // a score is no number
     sum = 0;
@@ -33,6 +29,29 @@ void LogSum::add(std::span<const float> scores) {
       if (score > kLowest) sum += std::exp(score - maximum_);
   }
   sum_ += sum;
+}
+
+void LogSum::add(double sum, float largest) {
+  sum_ += sum;
+  move_to(largest);
+}
+
+void LogSum::add(const LogSum& other) {
+  if (other.maximum_ == kLowest) return;
+  move_to(other.maximum_);
+  sum_ += other.sum_ * std::exp(static_cast<double>(other.maximum_) - maximum_);
+}
+
+void LogSum::move_to(float maximum) {
+  if (maximum <= maximum_) return;
+  sum_ *= std::exp(static_cast<double>(maximum_) - maximum);
+  maximum_ = maximum;
+}
+
+void LogSum::replace(float given, float score) {
+  if (!std::isfinite(given) || !std::isfinite(score)) return;
+  sum_ += std::exp(static_cast<double>(score) - maximum_) -
+          std::exp(static_cast<double>(given) - maximum_);
 }
 
 double LogSum::value() const { return maximum_ == kLowest ? kLowest : maximum_ + std::log(sum_); }
@@ -45,7 +64,7 @@ TopK::TopK(size_t k, std::vector<Scored>& out) : k_(k), threshold_(kLowest), kep
 }
 
 void TopK::add(std::span<const float> scores, size_t first, const uint64_t* allowed) {
-  if (k_ == 0) return;
+  if (k_ == 0 || !(kernels().maximum(scores.size(), scores.data()) > threshold_)) return;
   for (size_t i = 0; i < scores.size(); i += kGroup) {
     const size_t n = std::min(kGroup, scores.size() - i);
     float maximum = kLowest;

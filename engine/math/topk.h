@@ -30,6 +30,10 @@ class TopK {
   // is null or a bitmap (bit i % 64 of word i / 64 for item i): an item whose bit is 0 is left out.
   // A score that is NaN or -infinity is never taken.
   void add(std::span<const float> scores, size_t first, const uint64_t* allowed);
+  // The k it was made with.
+  size_t wanted() const { return k_; }
+  // A score that is not above it will not be taken.
+  float threshold() const { return threshold_; }
   // Leaves the k best in `out`, best first; among equal scores the smaller index comes first.
   void finish();
 
@@ -48,9 +52,20 @@ class TopK {
 class LogSum {
  public:
   void add(std::span<const float> scores);
-  double value() const;  // -infinity without scores
+  // Scores of which `sum` is the sum of exponentials of their distances to maximum(), which some
+  // score was given before, and `largest` the largest.
+  void add(double sum, float largest);
+  // All scores that were given to `other`.
+  void add(const LogSum& other);
+  // Takes `given`, one of the scores that were given, for `score`. They must be close: what a score
+  // much smaller than the given one leaves of the sum has few digits.
+  void replace(float given, float score);
+  float maximum() const { return maximum_; }  // of the scores; -infinity without
+  double value() const;                       // -infinity without scores
 
  private:
+  void move_to(float maximum);
+
   float maximum_ = -std::numeric_limits<float>::infinity();
   double sum_ = 0;  // of exponentials relative to the largest exponent so far
 };

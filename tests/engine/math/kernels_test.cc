@@ -228,9 +228,17 @@ TEST_P(KernelsTest, MaximumOfManyLeavesOutWhatIsNoNumber) {
   }
 }
 
+float float_of_bf16(uint16_t bits) {
+  const uint32_t wide = static_cast<uint32_t>(bits) << 16;
+  float result;
+  std::memcpy(&result, &wide, sizeof(result));
+  return result;
+}
+
 // Of the largest codes too, whose sums of two no 16 bits hold.
 TEST_P(KernelsTest, ProductsOfCodesAreExact) {
-  constexpr size_t kItems = 64;
+  constexpr size_t kItems = 128;
+  const std::vector<uint16_t> ones(kItems, 0x3F80);
   for (const size_t steps : {1, 2, 16, 33, 1024}) {
     std::vector<uint8_t> codes(kItems * 4 * steps);
     std::vector<int8_t> query(4 * steps);
@@ -241,77 +249,91 @@ TEST_P(KernelsTest, ProductsOfCodesAreExact) {
         query[i] = static_cast<int8_t>(kind == 0   ? static_cast<int>(random_.below(255)) - 127
                                        : i % 3 > 0 ? 127
                                                    : -127);
-      std::vector<int32_t> wanted(kItems);
-      for (size_t i = 0; i < kItems; ++i)
+      for (size_t i = 0; i < kItems; ++i) {
+        int32_t wanted = 0;
         for (size_t c = 0; c < query.size(); ++c)
-          wanted[i] += query[c] * codes[i / 16 * 64 * steps + c / 4 * 64 + i % 16 * 4 + c % 4];
-      std::vector<int32_t> sums(kItems);
-      kernels_->code_products(kItems / 16, steps, codes.data(), query.data(), sums.data());
-      EXPECT_EQ(sums, wanted) << steps << " " << kind;
+          wanted += query[c] * codes[i / 16 * 64 * steps + c / 4 * 64 + i % 16 * 4 + c % 4];
+        // A float holds what is left exactly.
+        const CodeBlock block{.codes = codes.data(),
+                              .query = query.data(),
+                              .steps = steps,
+                              .scales = ones.data(),
+                              .step = 1,
+                              .correction = wanted - 3};
+        std::vector<float> estimates(kItems);
+        std::vector<float> uppers(kItems);
+        std::vector<uint64_t> masks(kItems / 64);
+        kernels_->scan_codes(kItems, block, 0, nullptr, estimates.data(), uppers.data(),
+                             masks.data());
+        ASSERT_EQ(estimates[i], 3) << steps << " " << kind << " " << i;
+        if (steps > 100) i += 30;
+      }
     }
   }
 }
 
-float float_of_bf16(uint16_t bits) {
-  const uint32_t wide = static_cast<uint32_t>(bits) << 16;
-  float result;
-  std::memcpy(&result, &wide, sizeof(result));
-  return result;
-}
-
-TEST_P(KernelsTest, EstimatesOfScoresAndTheirBounds) {
+TEST_P(KernelsTest, EstimatesOfScoresTheirBoundsAndTheirExponentials) {
   constexpr size_t kItems = 192;
+  constexpr size_t kSteps = 3;
   const std::vector<float> bias = normal(kItems);
   const std::vector<float> row = normal(kItems);
   std::vector<float> factors = normal(kItems);
   std::vector<uint16_t> scales(kItems);
-  std::vector<int32_t> sums(kItems);
+  std::vector<uint8_t> codes(kItems * 4 * kSteps);
+  const std::vector<int8_t> query = {-127, 3, 5, 100, 0, -7, 80, 1, 127, -90, 66, 20};
+  for (uint8_t& code : codes) code = static_cast<uint8_t>(random_.below(256));
   for (size_t i = 0; i < kItems; ++i) {
     factors[i] = std::abs(factors[i]);
     scales[i] = static_cast<uint16_t>(0x3F80 + random_.below(100));  // 1 and more
-    sums[i] = static_cast<int32_t>(random_.below(100'000));
   }
+  CodeBlock block{.codes = codes.data(),
+                  .query = query.data(),
+                  .steps = kSteps,
+                  .scales = scales.data(),
+                  .step = 1e-4F,
+                  .correction = 128 * 178,
+                  .margin = 0.25F,
+                  .least_margin = 0.125F,
+                  .row_weight = -0.5F};
+  std::vector<float> estimates(kItems);
+  std::vector<float> uppers(kItems);
+  std::vector<uint64_t> masks(kItems / 64);
   for (const int kind : {0, 1, 2, 3, 4}) {
-    const bool with_row = kind == 2 || kind == 4;
-    const EstimateTerms terms{.scales = scales.data(),
-                              .step = 1e-4F,
-                              .correction = 50'000,
-                              .margin = 0.25F,
-                              .least_margin = 0.125F,
-                              .bias = kind > 0 && kind != 3 ? bias.data() : nullptr,
-                              .row = with_row ? row.data() : nullptr,
-                              .row_weight = -0.5F,
-                              .factors = kind >= 3 ? factors.data() : nullptr};
+    block.bias = kind > 0 && kind != 3 ? bias.data() : nullptr;
+    block.row = kind == 2 || kind == 4 ? row.data() : nullptr;
+    block.factors = kind >= 3 ? factors.data() : nullptr;
     std::vector<double> wanted(kItems);
     std::vector<double> above(kItems);
+    double exponentials = 0;
     for (size_t i = 0; i < kItems; ++i) {
+      int32_t product = -128 * 178;
+      for (size_t c = 0; c < query.size(); ++c)
+        product += query[c] * codes[i / 16 * 64 * kSteps + c / 4 * 64 + i % 16 * 4 + c % 4];
       const double scale = float_of_bf16(scales[i]) * (kind >= 3 ? factors[i] : 1.0F);
-      const double b = terms.bias == nullptr ? 0 : bias[i];
-      const double r = with_row ? -0.5 * row[i] : 0;
-      wanted[i] = scale * 1e-4 * (sums[i] - 50'000) + b + r;
+      const double b = block.bias == nullptr ? 0 : bias[i];
+      const double r = block.row == nullptr ? 0 : -0.5 * row[i];
+      wanted[i] = scale * 1e-4 * product + b + r;
       above[i] = wanted[i] + 0.25 * scale + 0.125 + (std::abs(b) + std::abs(r)) / (1 << 19);
+      exponentials += std::exp(wanted[i] + 2);
     }
     const float limit = 1;
-    std::vector<float> estimates(kItems);
-    std::vector<float> uppers(kItems);
-    std::vector<uint64_t> masks(kItems / 64);
-    kernels_->score_estimates(kItems, sums.data(), terms, limit, estimates.data(), uppers.data(),
-                              masks.data());
-    expect_near(estimates, wanted, 1e-6);
-    expect_near(uppers, above, 1e-6);
+    const float reference = -2;
+    const ExponentialSum sum = kernels_->scan_codes(kItems, block, limit, &reference,
+                                                    estimates.data(), uppers.data(), masks.data());
+    expect_near(estimates, wanted, 2e-6);
+    expect_near(uppers, above, 2e-6);
+    EXPECT_EQ(sum.maximum, *std::max_element(estimates.begin(), estimates.end()));
+    EXPECT_NEAR(sum.sum, exponentials, 1e-5 * exponentials);
     for (size_t i = 0; i < kItems; ++i)
       EXPECT_EQ((masks[i / 64] >> (i % 64)) & 1, uppers[i] >= limit ? 1U : 0U) << i;
-    kernels_->score_estimates(kItems, sums.data(), terms, uppers[70], estimates.data(),
-                              uppers.data(), masks.data());
+    kernels_->scan_codes(kItems, block, uppers[70], nullptr, estimates.data(), uppers.data(),
+                         masks.data());
     EXPECT_EQ((masks[1] >> 6) & 1, 1U);
   }
   // What is no number is not known to be below anything.
   const std::vector<float> nan(kItems, std::nanf(""));
-  const EstimateTerms terms{.scales = scales.data(), .bias = nan.data()};
-  std::vector<float> out(2 * kItems);
-  std::vector<uint64_t> masks(kItems / 64);
-  kernels_->score_estimates(kItems, sums.data(), terms, 5, out.data(), out.data() + kItems,
-                            masks.data());
+  block.bias = nan.data();
+  kernels_->scan_codes(kItems, block, 5, nullptr, estimates.data(), uppers.data(), masks.data());
   EXPECT_EQ(masks, std::vector<uint64_t>(kItems / 64, ~uint64_t{0}));
 }
 
@@ -364,7 +386,7 @@ TEST(Dispatch, Bf16ChangesTrainingAloneAndWhatIsExact) {
   same.isa = v4->isa;
   same.softmax_bf16 = v4->softmax_bf16;
   same.product_bf16 = v4->product_bf16;
-  same.code_products = v4->code_products;
+  same.scan_codes = v4->scan_codes;
   EXPECT_EQ(std::memcmp(&same, v4, sizeof(Kernels)), 0);
 }
 

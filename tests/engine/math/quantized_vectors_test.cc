@@ -123,18 +123,19 @@ TEST(QuantizedVectors, NoProductIsFartherFromItsEstimateThanTheMargin) {
       for (const char* isa : {"base", "v3", "v4", "v4bf16"}) {
         const Kernels* kernels = kernels_of(isa);
         if (kernels == nullptr) continue;
-        std::vector<int32_t> sums(scale_count(kItems));
-        kernels->code_products(sums.size() / 16, (width + 3) / 4, owned->codes.data(),
-                               query.codes(), sums.data());
-        const EstimateTerms terms{.scales = owned->scales.data(),
-                                  .step = query.step(),
-                                  .correction = query.correction(),
-                                  .margin = query.margin()};
-        std::vector<float> estimates(sums.size());
-        std::vector<float> uppers(sums.size());
-        std::vector<uint64_t> masks(sums.size() / 64);
-        kernels->score_estimates(sums.size(), sums.data(), terms, 0, estimates.data(),
-                                 uppers.data(), masks.data());
+        const size_t padded = scale_count(kItems);
+        const CodeBlock block{.codes = owned->codes.data(),
+                              .query = query.codes(),
+                              .steps = (width + 3) / 4,
+                              .scales = owned->scales.data(),
+                              .step = query.step(),
+                              .correction = query.correction(),
+                              .margin = query.margin()};
+        std::vector<float> estimates(padded);
+        std::vector<float> uppers(padded);
+        std::vector<uint64_t> masks(padded / 64);
+        kernels->scan_codes(padded, block, 0, nullptr, estimates.data(), uppers.data(),
+                            masks.data());
         std::vector<float> products(kItems);
         kernels->matrix_vector(kItems, width, vectors.data(), y, nullptr, products.data());
         for (size_t j = 0; j < kItems; ++j) {
