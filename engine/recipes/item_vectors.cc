@@ -5,22 +5,81 @@
 
 #include "engine/math/aligned_floats.h"
 #include "engine/math/dispatch.h"
+#include "engine/math/quantized_search.h"
 
 namespace personalize {
 namespace {
 
 // So many listed items' vectors are laid side by side at a time.
 constexpr size_t kGathered = 16;
+// If fewer than one item in so many is wanted, scoring the candidates takes less than all.
+constexpr size_t kItemsAWanted = 64;
+
+// From products with y.
+void make_cosines(const VectorQuestion& question, const float* inverse_norms,
+                  std::span<float> scores) {
+  for (size_t i = 0; i < scores.size(); ++i)
+    scores[i] = std::clamp(scores[i] * question.inverse_norm() * inverse_norms[i], -1.0F, 1.0F);
+}
 
 // The scores of items first .. first + scores.size() - 1.
 void score_block(const VectorQuestion& question, size_t first, std::span<float> scores) {
   const Kernels& k = kernels();
   const ItemVectors& items = question.vectors();
+  const float* bias = question.is_cosine() ? nullptr : items.bias.data() + first;
   k.matrix_vector(scores.size(), items.width, items.vectors.data() + first * items.width,
-                  question.y().data(), items.bias.data() + first, scores.data());
+                  question.y().data(), bias, scores.data());
+  if (question.is_cosine())
+    return make_cosines(question, items.inverse_norms.data() + first, scores);
   if (!question.row().empty())
     k.add_scaled(scores.size(), question.weight(), question.row().data() + first, scores.data());
   k.add_scaled(scores.size(), 1, question.terms().data() + first, scores.data());
+}
+
+// The scan that `question` is to the codes. `terms` is room for its terms.
+QuantizedQuestion scan_of(const VectorQuestion& question, std::vector<ScoreTerm>& terms) {
+  const ItemVectors& items = question.vectors();
+  terms.clear();
+  if (question.is_cosine()) {
+    // What rounding leaves of a cosine outside of -1 .. 1.
+    const float outside = static_cast<float>(items.width + 32) * 0x1p-23F;
+    return {.vectors = &items.codes,
+            .y = question.y().data(),
+            .factor = question.inverse_norm(),
+            .factors = items.inverse_norms.data(),
+            .least_margin = outside};
+  }
+  for (const VectorQuestion::Term& added : question.added())
+    terms.push_back({added.item, question.terms()[static_cast<size_t>(added.item)]});
+  std::sort(terms.begin(), terms.end(),
+            [](const ScoreTerm& a, const ScoreTerm& b) { return a.item < b.item; });
+  const auto same = [](const ScoreTerm& a, const ScoreTerm& b) { return a.item == b.item; };
+  terms.erase(std::unique(terms.begin(), terms.end(), same), terms.end());
+  return {.vectors = &items.codes,
+          .y = question.y().data(),
+          .bias = items.bias.data(),
+          .row = question.row().empty() ? nullptr : question.row().data(),
+          .row_weight = question.weight(),
+          .terms = terms};
+}
+
+// search() by the codes. False, with nothing done, if that can't be.
+bool search_codes(const VectorQuestion& question, const uint64_t* allowed, TopK* best,
+                  LogSum* sum) {
+  thread_local QuantizedSearch search;
+  thread_local std::vector<ScoreTerm> terms;
+  thread_local std::vector<Scored> found;
+  const ScoreListed score = [&](std::span<const ItemIndex> items, std::span<float> scores) {
+    score_listed(question, items, scores);
+  };
+  const size_t k = best == nullptr ? 0 : best->wanted();
+  if (!search.best(scan_of(question, terms), allowed, k, score, found, sum)) return false;
+  if (best == nullptr) return true;
+  std::sort(found.begin(), found.end(),
+            [](const Scored& a, const Scored& b) { return a.item < b.item; });
+  for (const Scored& scored : found)
+    best->add({&scored.score, 1}, static_cast<size_t>(scored.item), nullptr);
+  return true;
 }
 
 }  // namespace
@@ -30,6 +89,7 @@ void VectorQuestion::begin(const ItemVectors& vectors) {
   added_.clear();
   vectors_ = &vectors;
   y_.assign(vectors.width, 0.0F);
+  is_cosine_ = false;
   if (terms_.size() < vectors.items) terms_.resize(vectors.items);
   set_row(0, {});
 }
@@ -37,6 +97,12 @@ void VectorQuestion::begin(const ItemVectors& vectors) {
 void search(const VectorQuestion& question, const uint64_t* allowed, TopK* best, LogSum* sum) {
   alignas(64) std::array<float, kScoreBlock> room;
   const size_t items = question.vectors().items;
+  const bool few = best == nullptr || best->wanted() <= items / kItemsAWanted;
+  if (question.vectors().codes.items > 0 && (few || sum != nullptr) &&
+      search_codes(question, allowed, few ? best : nullptr, sum)) {
+    if (few) return;
+    sum = nullptr;
+  }
   for (size_t first = 0; first < items; first += kScoreBlock) {
     const std::span<float> scores = std::span(room).first(std::min(kScoreBlock, items - first));
     score_block(question, first, scores);
@@ -63,12 +129,17 @@ void score_listed(const VectorQuestion& question, std::span<const ItemIndex> ite
     for (size_t i = 0; i < count; ++i) {
       const auto item = static_cast<size_t>(items[first + i]);
       std::copy_n(all.vectors.data() + item * all.width, all.width, vectors.data() + i * all.width);
-      bias[i] = all.bias[item];
+      bias[i] = question.is_cosine() ? all.inverse_norms[item] : all.bias[item];
       row[i] = question.row().empty() ? 0 : question.row()[item];
       terms[i] = question.terms()[item];
     }
     float* out = scores.data() + first;
-    k.matrix_vector(count, all.width, vectors.data(), question.y().data(), bias.data(), out);
+    k.matrix_vector(count, all.width, vectors.data(), question.y().data(),
+                    question.is_cosine() ? nullptr : bias.data(), out);
+    if (question.is_cosine()) {
+      make_cosines(question, bias.data(), {out, count});
+      continue;
+    }
     if (!question.row().empty()) k.add_scaled(count, question.weight(), row.data(), out);
     k.add_scaled(count, 1, terms.data(), out);
   }

@@ -4,7 +4,7 @@
 //
 //   score(j) = E[j] . y + bias[j] + weight * row[j] + term(j),   term(j) = 0 for all but few items
 //
-// Every function below gives an item the same score, bit for bit.
+// or the cosine of E[j] and y. Every function below gives an item the same score, bit for bit.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/ids.h"
+#include "engine/math/quantized_vectors.h"
 #include "engine/math/topk.h"
 
 namespace personalize {
@@ -21,9 +22,14 @@ namespace personalize {
 struct ItemVectors {
   size_t items = 0;
   size_t width = 0;
-  std::span<const float> vectors;  // E: items x width
-  std::span<const float> bias;     // one an item
+  std::span<const float> vectors;             // E: items x width
+  std::span<const float> bias;                // one an item
+  std::span<const float> inverse_norms = {};  // of the vectors; for questions of cosines
+  QuantizedVectors codes = {};                // of the vectors, or without items: there are none
 };
+
+// From so many items on, a model's vectors have codes: below, a pass over the vectors is as fast.
+inline constexpr size_t kQuantizedFrom = 10'000;
 
 // A question as such a model asks it. Keeps its memory from question to question. Not for
 // concurrent use.
@@ -45,6 +51,12 @@ class VectorQuestion {
     weight_ = weight;
     row_ = row;
   }
+  // Asks for the cosine of y, 1 / inverse_norm long, instead, kept within -1 and 1: no bias, row or
+  // terms.
+  void ask_for_cosine(float inverse_norm) {
+    is_cosine_ = true;
+    inverse_norm_ = inverse_norm;
+  }
   // An item may get several terms, which are added up in that order.
   void add(ItemIndex item, float term) {
     terms_[static_cast<size_t>(item)] += term;
@@ -54,6 +66,8 @@ class VectorQuestion {
   const ItemVectors& vectors() const { return *vectors_; }
   float weight() const { return weight_; }
   std::span<const float> row() const { return row_; }
+  bool is_cosine() const { return is_cosine_; }
+  float inverse_norm() const { return inverse_norm_; }
   std::span<const Term> added() const { return added_; }   // in the order of add()
   std::span<const float> terms() const { return terms_; }  // their sums, one an item
 
@@ -62,12 +76,15 @@ class VectorQuestion {
   std::vector<float> y_;
   float weight_ = 0;
   std::span<const float> row_;
+  bool is_cosine_ = false;
+  float inverse_norm_ = 0;
   std::vector<Term> added_;
   std::vector<float> terms_;
 };
 
 // Gives every item's score to `best` (null: to nobody), of those that `allowed` has (null: all, as
-// TopK::add), and to `sum` (null: to nobody), of all.
+// TopK::add), and to `sum` (null: to nobody), of all. From codes it gives the scores of those items
+// only that may be among the best, and estimates to the sum (QuantizedSearch::best).
 void search(const VectorQuestion& question, const uint64_t* allowed, TopK* best, LogSum* sum);
 
 // Scores of all items, one each.

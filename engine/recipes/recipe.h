@@ -187,11 +187,19 @@ class Model {
   virtual ScoreKind score_kind() const = 0;
   virtual void score(const Question& question, std::span<float> scores) const = 0;
 
-  // Of models whose score() is one of item vectors; null: it is not.
+  // Of models whose score() and similar() are those of item vectors; null: they are not.
   virtual const ItemVectors* vectors() const { return nullptr; }
   // Their question, whose history is not empty: score_all(reduced) is score(question). Keeps views
   // of the model.
   virtual void reduce(const Question& /*question*/, VectorQuestion& /*reduced*/) const {}
+  // The same for similar() and similar_to_unseen(). False where these give popular items.
+  virtual bool reduce_similar(ItemIndex /*item*/, VectorQuestion& /*reduced*/) const {
+    return false;
+  }
+  virtual bool reduce_similar_to_unseen(std::span<const ColumnIndex> /*columns*/,
+                                        VectorQuestion& /*reduced*/) const {
+    return false;
+  }
 
   // The metadata the model reads, or null: none.
   virtual const ModelMetadata* metadata() const { return nullptr; }

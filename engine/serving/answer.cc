@@ -89,19 +89,31 @@ void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item,
   const size_t known = model.model->item_count();
   const size_t strangers = unseen == nullptr ? 0 : unseen->size();
   begin(item, model.model->similar_kind());
-  scores_.resize(known + strangers);
-  const std::span<float> scores(scores_);
   const bool is_unseen = item != kNoItem && static_cast<size_t>(item) >= known;
   const std::span<const ColumnIndex> columns =
       is_unseen ? unseen->columns(static_cast<size_t>(item) - known)
                 : std::span<const ColumnIndex>();
-  const bool told = is_unseen ? model.model->similar_to_unseen(columns, scores.first(known))
-                              : item != kNoItem && model.model->similar(item, scores.first(known));
-  if (!told) return ask_for_popular(model, strangers);
+  bool told = false;
+  if (model.model->vectors() != nullptr) {
+    scored_from_ = known;
+    scores_.resize(strangers);
+    told = is_unseen ? model.model->reduce_similar_to_unseen(columns, asked_)
+                     : model.model->reduce_similar(item, asked_);
+  } else {
+    scores_.resize(known + strangers);
+    const std::span<float> scores = std::span(scores_).first(known);
+    told = is_unseen ? model.model->similar_to_unseen(columns, scores)
+                     : item != kNoItem && model.model->similar(item, scores);
+  }
+  if (!told) {
+    scored_from_ = 0;
+    return ask_for_popular(model, strangers);
+  }
   if (strangers > 0)
     model.model->similar_unseen(is_unseen ? kNoItem : item, columns, unseen->items(),
-                                scores.subspan(known));
-  scores_[static_cast<size_t>(item)] = -std::numeric_limits<float>::infinity();
+                                std::span(scores_).last(strangers));
+  if (static_cast<size_t>(item) >= scored_from_)
+    scores_[static_cast<size_t>(item) - scored_from_] = -std::numeric_limits<float>::infinity();
 }
 
 void Answerer::search_all(const uint64_t* allowed, TopK* best) {

@@ -9,6 +9,7 @@
 #include "engine/recipes/hrnn/cold_calibration.h"
 #include "engine/recipes/hrnn/item_ridge.h"
 #include "engine/recipes/hrnn/training_cost.h"
+#include "engine/recipes/item_vectors.h"
 #include "engine/recipes/markov_counts.h"
 #include "engine/recipes/spectral.h"
 
@@ -89,6 +90,13 @@ double unseen_bytes(const Columns& columns, const DataSize& size, const Training
           left_out * d + cases * (items + left_out) + 8 * items * thread_count(options.threads));
 }
 
+// Of the codes of E.
+double code_bytes(const Shape& shape) {
+  if (shape.items < kQuantizedFrom) return 0;
+  return static_cast<double>(code_count(shape.items, shape.embedding) +
+                             2 * scale_count(shape.items));
+}
+
 constexpr double kEncoderBytes = 64;  // of a column, its text among them
 
 }  // namespace
@@ -117,13 +125,13 @@ FitCost fit_cost(const DataSize& size, const TrainingOptions& options, size_t ca
 
   FitCost cost;
   cost.model_bytes =
-      4 * parameters + 8 * counting.entries + 100 * items +
+      4 * parameters + code_bytes(shape) + 8 * counting.entries + 100 * items +
       (metadata ? 4 * static_cast<double>(columns.items * (shape.embedding + 1)) +
                       kEncoderBytes * static_cast<double>(columns.items + columns.side)
                 : 0);
-  cost.bytes = std::max({training.bytes + column_adam_bytes(columns, shape), preparing,
-                         calibrating + placing,
-                         learned + 8 * counting.entries + counting.bytes + cost.model_bytes});
+  cost.bytes = std::max(
+      {training.bytes + column_adam_bytes(columns, shape), preparing, calibrating + placing,
+       learned + 8 * counting.entries + counting.bytes + code_bytes(shape) + cost.model_bytes});
   const double width =
       training.sampled ? static_cast<double>(candidate_rows(options.lanes, options.window)) : items;
   const auto threads =

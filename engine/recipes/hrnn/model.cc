@@ -13,6 +13,10 @@ namespace personalize::hrnn {
 namespace {
 
 constexpr float kLeastNetworkWeight = 0.01F;
+// Sections of the codes of E.
+constexpr std::string_view kCodes = "hrnn.scan_codes";
+constexpr std::string_view kScales = "hrnn.scan_scales";
+constexpr std::string_view kBounds = "hrnn.scan_bounds";
 
 // Section "hrnn.header".
 struct Header {
@@ -49,10 +53,11 @@ class HrnnModel final : public Model {
     model->markov_weight_ = header.markov_weight;
     PERSONALIZE_RETURN_IF_ERROR(model->open_metadata(blob));
     PERSONALIZE_RETURN_IF_ERROR(open_cell(blob, cell));
-    model->vectors_ = {items, header.embedding, cell.embedding, cell.bias};
     PERSONALIZE_ASSIGN_OR_RETURN(model->popularity_, blob.section<float>("hrnn.popularity", items));
     PERSONALIZE_ASSIGN_OR_RETURN(model->inverse_norm_,
                                  blob.section<float>("hrnn.inverse_norm", items));
+    model->vectors_ = {items, header.embedding, cell.embedding, cell.bias, model->inverse_norm_};
+    PERSONALIZE_RETURN_IF_ERROR(open_codes(blob, model->vectors_));
     PERSONALIZE_ASSIGN_OR_RETURN(model->chain_, MarkovChain::open(blob, items));
     const float scalars[] = {header.rho, header.markov_weight, header.own.count_weight,
                              header.own.session_weight};
@@ -126,23 +131,38 @@ class HrnnModel final : public Model {
 
   // Cosine of the items' embeddings.
   bool similar(ItemIndex item, std::span<float> scores) const override {
-    if (item < 0 || static_cast<size_t>(item) >= item_count() ||
-        users_[static_cast<size_t>(item)] == 0) {
-      const float most = *std::max_element(users_.begin(), users_.end());
-      for (size_t j = 0; j < scores.size(); ++j) scores[j] = most > 0 ? users_[j] / most : 0;
-      return false;
+    thread_local VectorQuestion reduced;
+    if (reduce_similar(item, reduced)) {
+      score_all(reduced, scores);
+      return true;
     }
-    const auto i = static_cast<size_t>(item);
-    similar_to(row_of(i), inverse_norm_[i], scores);
-    return true;
+    const float most = *std::max_element(users_.begin(), users_.end());
+    for (size_t j = 0; j < scores.size(); ++j) scores[j] = most > 0 ? users_[j] / most : 0;
+    return false;
   }
   bool similar_to_unseen(std::span<const ColumnIndex> columns,
                          std::span<float> scores) const override {
-    if (cell_.cold.size == 0 || columns.empty()) return similar(kNoItem, scores);
-    const std::vector<float> row = predicted(columns);
+    thread_local VectorQuestion reduced;
+    if (!reduce_similar_to_unseen(columns, reduced)) return similar(kNoItem, scores);
+    score_all(reduced, scores);
+    return true;
+  }
+  bool reduce_similar(ItemIndex item, VectorQuestion& reduced) const override {
+    const auto i = static_cast<size_t>(item);
+    if (item < 0 || i >= item_count() || users_[i] == 0) return false;
+    reduced.begin(vectors_);
+    std::copy_n(row_of(i), cell_.shape.embedding, reduced.y().begin());
+    reduced.ask_for_cosine(inverse_norm_[i]);
+    return true;
+  }
+  bool reduce_similar_to_unseen(std::span<const ColumnIndex> columns,
+                                VectorQuestion& reduced) const override {
+    if (cell_.cold.size == 0 || columns.empty()) return false;
+    reduced.begin(vectors_);
+    cell_.cold.predict(columns, reduced.y().data());
     double squares = 0;
-    for (const float x : row) squares += static_cast<double>(x) * x;
-    similar_to(row.data(), squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0, scores);
+    for (const float x : reduced.y()) squares += static_cast<double>(x) * x;
+    reduced.ask_for_cosine(squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0);
     return true;
   }
   void similar_unseen(ItemIndex item, std::span<const ColumnIndex> columns,
@@ -166,14 +186,6 @@ class HrnnModel final : public Model {
     cell_.cold.predict(columns, row.data());
     return row;
   }
-  // Cosines of all items with `row`.
-  void similar_to(const float* row, float inverse_norm, std::span<float> scores) const {
-    kernels().matrix_vector(item_count(), cell_.shape.embedding, cell_.embedding.data(), row,
-                            nullptr, scores.data());
-    for (size_t j = 0; j < scores.size(); ++j)
-      scores[j] = std::clamp(scores[j] * inverse_norm * inverse_norm_[j], -1.0F, 1.0F);
-  }
-
   // Calls take(item, term) for every item of `history`, unseen ones too.
   template <typename Take>
   void each_own_term(std::span<const ModelEvent> history, const Take& take) const {
@@ -198,6 +210,24 @@ class HrnnModel final : public Model {
     // Nothing is placed: then nothing need be read of the items.
     if (cell_.cold.size == 0) metadata_.items = MetadataEncoder();
     PERSONALIZE_ASSIGN_OR_RETURN(ages_, open_item_ages(blob, cell_.shape.items));
+    return Status::ok();
+  }
+
+  // Models of few items have none, nor have those of a build that knew none.
+  static Status open_codes(const BlobView& blob, ItemVectors& vectors) {
+    if (!blob.has(kCodes)) return Status::ok();
+    QuantizedVectors codes;
+    codes.items = vectors.items;
+    codes.width = vectors.width;
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        codes.codes, blob.section<uint8_t>(kCodes, code_count(codes.items, codes.width)));
+    PERSONALIZE_ASSIGN_OR_RETURN(codes.scales,
+                                 blob.section<uint16_t>(kScales, scale_count(codes.items)));
+    PERSONALIZE_ASSIGN_OR_RETURN(const auto bounds, blob.section<QuantizationBounds>(kBounds, 1));
+    codes.bounds = bounds[0];
+    if (!all_finite(codes))
+      return {StatusCode::kCorrupt, "the scales of the model's codes are damaged"};
+    vectors.codes = codes;
     return Status::ok();
   }
 
@@ -382,6 +412,12 @@ void write_model(const Trained& trained, int64_t session_gap, const CalibrationW
   blob.add("hrnn.recency_starts", cell.recency_starts);
   blob.add("hrnn.recency_rows", cell.recency_rows);
   counts.write(blob);
+  if (cell.shape.items < kQuantizedFrom) return;
+  if (const auto codes = quantize(cell.shape.items, d, cell.embedding)) {
+    blob.add(kCodes, codes->codes);
+    blob.add(kScales, codes->scales);
+    blob.add(kBounds, std::span<const QuantizationBounds>(&codes->bounds, 1));
+  }
 }
 
 Result<Stored> read_model(const BlobView& blob) {

@@ -22,7 +22,7 @@ class ItemVectorsTest : public testing::TestWithParam<std::pair<size_t, size_t>>
       bias_.push_back(copy ? bias_.back() : normal(random_));
       row_.push_back(copy ? row_.back() : normal(random_));
     }
-    model_ = {items_, width_, vectors_, bias_};
+    model_ = {.items = items_, .width = width_, .vectors = vectors_, .bias = bias_};
   }
   // A question with a row and terms, or without.
   void ask(bool with_row, size_t terms) {
@@ -47,6 +47,17 @@ class ItemVectorsTest : public testing::TestWithParam<std::pair<size_t, size_t>>
     for (const VectorQuestion::Term& each : question_.added())
       scores[static_cast<size_t>(each.item)] += static_cast<double>(each.term);
     return scores;
+  }
+
+  std::vector<float> norms() const {
+    std::vector<float> inverse(items_);
+    for (size_t j = 0; j < items_; j++) {
+      double squares = 0;
+      for (size_t d = 0; d < width_; d++)
+        squares += std::pow(static_cast<double>(vectors_[j * width_ + d]), 2);
+      inverse[j] = static_cast<float>(1 / std::sqrt(squares));
+    }
+    return inverse;
   }
 
   const size_t items_, width_;
@@ -118,6 +129,69 @@ TEST_P(ItemVectorsTest, ASearchFindsTheBestOfAFullSortAndTheSumOverAllItems) {
       for (const float score : scores) exponentials += std::exp(static_cast<double>(score));
       EXPECT_NEAR(sum.value(), std::log(exponentials), 1e-6 * std::abs(std::log(exponentials)));
     }
+  }
+}
+
+TEST_P(ItemVectorsTest, CosinesAreThoseOfTheFormulaAndListedItemsHaveTheSameBits) {
+  const std::vector<float> inverse_norms = norms();
+  model_.inverse_norms = inverse_norms;
+  const size_t of = items_ / 2;
+  question_.begin(model_);
+  std::copy_n(vectors_.begin() + static_cast<ptrdiff_t>(of * width_), width_,
+              question_.y().begin());
+  question_.ask_for_cosine(inverse_norms[of]);
+  std::vector<float> scores(items_), listed(items_);
+  score_all(question_, scores);
+  std::vector<ItemIndex> all(items_);
+  std::iota(all.begin(), all.end(), 0);
+  score_listed(question_, all, listed);
+  EXPECT_EQ(scores, listed);
+  EXPECT_NEAR(scores[of], 1, 1e-6);
+  for (size_t j = 0; j < items_; j++) {
+    double product = 0;
+    for (size_t d = 0; d < width_; d++)
+      product += static_cast<double>(vectors_[j * width_ + d]) *
+                 static_cast<double>(vectors_[of * width_ + d]);
+    EXPECT_NEAR(scores[j], product * inverse_norms[j] * inverse_norms[of], 1e-5) << j;
+    EXPECT_LE(std::abs(scores[j]), 1);
+  }
+}
+
+TEST_P(ItemVectorsTest, CodesChangeNoListAndTheSumByLittle) {
+  const std::vector<float> inverse_norms = norms();
+  model_.inverse_norms = inverse_norms;
+  ItemVectors with_codes = model_;
+  const auto codes = quantize(items_, width_, vectors_);
+  ASSERT_TRUE(codes);
+  with_codes.codes = {items_, width_, codes->codes, codes->scales, codes->bounds};
+  std::vector<uint64_t> some(items_ / 64 + 1);
+  for (uint64_t& word : some) word = random_();
+  for (const int kind : {0, 1, 2}) {
+    VectorQuestion by_codes;
+    ask(kind == 1, items_ / 20);
+    by_codes.begin(with_codes);
+    if (kind == 2) {
+      question_.begin(model_);
+      std::copy_n(vectors_.begin(), width_, question_.y().begin());
+      question_.ask_for_cosine(inverse_norms[0]);
+      by_codes.ask_for_cosine(inverse_norms[0]);
+    } else {
+      by_codes.set_row(question_.weight(), question_.row());
+      for (const VectorQuestion::Term& each : question_.added()) by_codes.add(each.item, each.term);
+    }
+    std::copy(question_.y().begin(), question_.y().end(), by_codes.y().begin());
+    for (const size_t k : {size_t{1}, size_t{20}, items_ / 2, items_})
+      for (const uint64_t* allowed : std::initializer_list<const uint64_t*>{nullptr, some.data()}) {
+        std::vector<Scored> found, wanted;
+        TopK best(k, found), best_wanted(k, wanted);
+        LogSum sum, sum_wanted;
+        search(by_codes, allowed, &best, &sum);
+        search(question_, allowed, &best_wanted, &sum_wanted);
+        best.finish();
+        best_wanted.finish();
+        EXPECT_EQ(found, wanted) << kind << " " << k;
+        EXPECT_NEAR(sum.value(), sum_wanted.value(), 2e-3) << kind << " " << k;
+      }
   }
 }
 
