@@ -4,10 +4,13 @@ import time
 from many_at_once import asking, jobs, questions, world
 
 
+# With a rollback journal a reader must let writers pass; SQLite would wait longer and longer.
+BRIEFLY = 20  # milliseconds
+
+
 class Reader(asking.Asking):
     SHARE = 0.25
-    # With a rollback journal a reader must let writers pass; SQLite would wait longer and longer.
-    PATIENCE = 20
+    PATIENCE = BRIEFLY
     PAUSE = 0.15
 
     def once(self):
@@ -59,6 +62,8 @@ class Reader(asking.Asking):
 
 class Holder(asking.Asking):
     """Holds a read transaction, and in it a cursor that is half read, while the others go on."""
+
+    PATIENCE = BRIEFLY
 
     def once(self):
         # With a rollback journal nobody can commit meanwhile.
