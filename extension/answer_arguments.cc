@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -64,6 +66,42 @@ Result<IdList> ids_of_json(const nlohmann::json& array, std::string_view caller,
   return ids;
 }
 
+// Reads an array of texts and whole numbers as it is parsed, without making a value of each. Stops
+// at anything else, which is looked at again for what is wrong with it.
+class IdReader : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  IdList ids;
+
+  bool string(string_t& text) override { return !text.empty() && add(text); }
+  bool number_integer(number_integer_t number) override { return add(fmt::format("{}", number)); }
+  bool number_unsigned(number_unsigned_t number) override { return add(fmt::format("{}", number)); }
+  bool start_array(size_t) override { return !std::exchange(begun_, true); }
+  bool end_array() override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return false; }
+  bool null() override { return false; }
+  bool boolean(bool) override { return false; }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(size_t) override { return false; }
+  bool end_object() override { return false; }
+  bool key(string_t&) override { return false; }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+ private:
+  bool add(std::string_view id) {
+    if (begun_) ids.add(id);
+    return begun_;
+  }
+  bool begun_ = false;
+};
+
+std::optional<IdList> plain_ids(std::string_view text) {
+  IdReader reader;
+  if (!nlohmann::json::sax_parse(text, &reader)) return std::nullopt;
+  return std::move(reader.ids);
+}
+
 }  // namespace
 
 void IdList::append_hash(std::string& key) const {
@@ -101,6 +139,8 @@ Result<size_t> parse_k(sqlite3_value* value, size_t when_null, std::string_view 
 Result<IdList> parse_id_array(sqlite3_value* value, std::string_view caller,
                               std::string_view argument) {
   const bool is_text = sqlite3_value_type(value) == SQLITE_TEXT;
+  if (is_text)
+    if (std::optional<IdList> ids = plain_ids(text_of(value))) return std::move(*ids);
   const nlohmann::json array = is_text ? parse_json(text_of(value)) : nlohmann::json();
   if (!array.is_array())
     return Status(StatusCode::kInvalidInput,
@@ -128,6 +168,7 @@ Result<IdList> parse_id_set(sqlite3_value* value, bool is_in, std::string_view c
   }
   if (const std::string_view text = text_of(value);
       sqlite3_value_type(value) == SQLITE_TEXT && text.starts_with('[')) {
+    if (std::optional<IdList> plain = plain_ids(text)) return std::move(*plain);
     const nlohmann::json array = parse_json(text);
     if (array.is_array()) return ids_of_json(array, caller, argument);
   }

@@ -77,9 +77,8 @@ void take_answers(const std::vector<Answer>& answers, size_t most, AnswerRows& r
     rows.rows.push_back({answers[i].item, 0, answers[i].score, answers[i].reason});
 }
 
-// Where both are given, `among` chooses from `items`.
-IdList listed_items(const AnswerQuestion& question) {
-  if (!question.items || !question.among) return question.items ? *question.items : *question.among;
+// The items of the list that are in the set `among`, too.
+IdList listed_both(const AnswerQuestion& question) {
   std::vector<std::string_view> among;
   for (size_t i = 0; i < question.among->size(); i++) among.push_back((*question.among)[i]);
   std::sort(among.begin(), among.end());
@@ -95,7 +94,9 @@ IdList listed_items(const AnswerQuestion& question) {
 // cannot be told.
 void rank_list(const AnswerQuestion& question, const ItemSet* filtered, Workbench& bench,
                AnswerRows& rows) {
-  const IdList list = listed_items(question);
+  std::optional<IdList> both;
+  if (question.items && question.among) both = listed_both(question);
+  const IdList& list = both ? *both : question.items ? *question.items : *question.among;
   ItemSet taken = ItemSet::none(bench.answerer.item_count());
   std::unordered_set<std::string_view> strangers;
   bench.listed.clear();

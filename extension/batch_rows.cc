@@ -8,6 +8,7 @@ Status BatchRows::begin(Connection& connection) {
   PERSONALIZE_RETURN_IF_ERROR(blocks_.begin(connection));
   PERSONALIZE_RETURN_IF_ERROR(
       exploration_.prepare(connection, blocks_.responder(), blocks_.unseen().get()));
+  blocks_.asks_for(k_, &allowed_);
   if (!filter_.empty()) blocks_.before_each([&] { return filter_block(connection); });
   begun_ = true;
   return Status::ok();

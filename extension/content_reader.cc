@@ -6,11 +6,13 @@
 
 #include "extension/boundary.h"
 #include "extension/column_value.h"
+#include "extension/row_visitor.h"
 
 namespace personalize {
 namespace {
 
-constexpr int kContextBegin = 6;  // columns of select_ before the contextual ones
+constexpr int kVisitor = 3;          // the parameter after the two of content_id_condition(..., 1)
+constexpr size_t kContextBegin = 6;  // columns_ before the contextual ones
 
 // Where no type is declared, 42, 42.0 and '42' may all be stored, and are one user.
 std::string order_of(const std::string& column, bool untyped) {
@@ -34,14 +36,15 @@ ContentReader::ContentReader(Connection& connection, std::string_view schema, Da
 }
 
 void ContentReader::read_context(bool wanted) {
+  if (!columns_.empty() && wanted == context_.wanted()) return;
   const auto expression = [&](const char* column) {
     return content_expression(config_.columns[config_.find(column)]);
   };
   context_.want(wanted);
-  select_ = fmt::format("SELECT {}, {}, {}, {}, {}, {}{} FROM {}", expression("USER_ID"),
-                        expression("ITEM_ID"), expression("TIMESTAMP"), expression("EVENT_TYPE"),
-                        expression("EVENT_VALUE"), business_.has_rowid ? "rowid" : "0",
-                        context_.select_list(), from_);
+  columns_ =
+      fmt::format("{}, {}, {}, {}, {}, {}{}", expression("USER_ID"), expression("ITEM_ID"),
+                  expression("TIMESTAMP"), expression("EVENT_TYPE"), expression("EVENT_VALUE"),
+                  business_.has_rowid ? "rowid" : "0", context_.select_list());
 }
 
 bool ContentReader::read_user(sqlite3_value* value, std::string& user) {
@@ -73,25 +76,28 @@ std::optional<ItemCode> ContentReader::read_item(sqlite3_value* value) {
   return code;
 }
 
-Result<bool> ContentReader::read_row(const Statement& statement, std::string& user, Row& row) {
-  const auto value = [&](int column) { return sqlite3_column_value(statement.get(), column); };
-  if (!read_user(value(0), user)) return false;
-  const std::optional<ItemCode> item = read_item(value(1));
-  if (!item || statement.is_null(2)) return false;
+Result<bool> ContentReader::read_row(std::span<sqlite3_value*> values, std::string& user,
+                                     Row& row) {
+  const auto is_null = [&](size_t column) {
+    return sqlite3_value_type(values[column]) == SQLITE_NULL;
+  };
+  if (!read_user(values[0], user)) return false;
+  const std::optional<ItemCode> item = read_item(values[1]);
+  if (!item || is_null(2)) return false;
   row.event = Event();
   row.event.item = *item;
-  row.arrival = statement.integer(5);
+  row.arrival = sqlite3_value_int64(values[5]);
   const Result<int64_t> seconds = checked_timestamp(config_.kind, config_.content,
-                                                    timestamp_column_, ColumnValue::of(value(2)));
+                                                    timestamp_column_, ColumnValue::of(values[2]));
   if (!seconds.is_ok()) {
-    const Status explained = checked_content_timestamp(config_, value(2)).status();
+    const Status explained = checked_content_timestamp(config_, values[2]).status();
     return Status(explained.code(),
                   fmt::format("{} (user '{}'{})", explained.message(), user,
                               business_.has_rowid ? fmt::format(", rowid {}", row.arrival) : ""));
   }
   row.event.timestamp = *seconds;
-  if (!statement.is_null(3)) row.event.type = types_.number(statement.text(3));
-  if (!statement.is_null(4)) row.event.value = static_cast<float>(statement.real(4));
+  if (!is_null(3)) row.event.type = types_.number(text_of(values[3]));
+  if (!is_null(4)) row.event.value = static_cast<float>(sqlite3_value_double(values[4]));
   return true;
 }
 
@@ -107,26 +113,39 @@ void ContentReader::sort_into(std::vector<Row>& rows, std::vector<Event>& events
   for (const Row& row : rows) events.push_back(row.event);
 }
 
+// The rows of one user.
+class ContentReader::UserRows : public RowVisitor {
+ public:
+  UserRows(ContentReader& reader, std::string_view user_id) : reader_(reader), user_id_(user_id) {}
+
+  Status row(std::span<sqlite3_value*> values) override {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool is_event, reader_.read_row(values, user_, row_));
+    // The business table's own comparison may be looser: '042' is 42 to an INTEGER column.
+    if (!is_event || user_ != user_id_) return Status::ok();
+    rows.push_back(row_);
+    reader_.context_.read(values.subspan(kContextBegin));
+    return Status::ok();
+  }
+  std::vector<Row> rows;
+
+ private:
+  ContentReader& reader_;
+  const std::string_view user_id_;
+  std::string user_;
+  Row row_;
+};
+
 Status ContentReader::of_user(std::string_view user_id, std::vector<Event>& events) {
   events.clear();
   context_.clear();
-  PERSONALIZE_ASSIGN_OR_RETURN(
-      Statement statement, connection_.cached(fmt::format("{} WHERE {}", select_,
-                                                          content_id_condition(user_column_, 1))));
+  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(fmt::format(
+                                                        "SELECT 1 FROM {} WHERE ({}) AND {}", from_,
+                                                        content_id_condition(user_column_, 1),
+                                                        visit_condition(kVisitor, columns_))));
   bind_content_id(statement, 1, user_id);
-  std::vector<Row> rows;
-  std::string user;
-  Row row;
-  for (;;) {
-    PERSONALIZE_ASSIGN_OR_RETURN(const bool there, statement.step());
-    if (!there) break;
-    PERSONALIZE_ASSIGN_OR_RETURN(const bool is_event, read_row(statement, user, row));
-    // The business table's own comparison may be looser: '042' is 42 to an INTEGER column.
-    if (!is_event || user != user_id) continue;
-    rows.push_back(row);
-    context_.read(statement, kContextBegin);
-  }
-  sort_into(rows, events);
+  UserRows visitor(*this, user_id);
+  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, kVisitor, visitor));
+  sort_into(visitor.rows, events);
   return Status::ok();
 }
 
@@ -141,8 +160,10 @@ Result<std::optional<SourceBounds>> ContentReader::bounds() {
 
 Status ContentReader::scan(EventSink& sink) {
   PERSONALIZE_ASSIGN_OR_RETURN(
-      Statement statement, connection_.cached(fmt::format("{} ORDER BY {}", select_, user_order_)));
+      Statement statement, connection_.cached(fmt::format("SELECT {} FROM {} ORDER BY {}", columns_,
+                                                          from_, user_order_)));
   std::vector<Row> rows;
+  std::vector<sqlite3_value*> values(static_cast<size_t>(sqlite3_column_count(statement.get())));
   std::vector<Event> events;
   context_.clear();
   std::string current;
@@ -159,14 +180,16 @@ Status ContentReader::scan(EventSink& sink) {
   for (;;) {
     PERSONALIZE_ASSIGN_OR_RETURN(const bool there, statement.step());
     if (!there) return give();
-    PERSONALIZE_ASSIGN_OR_RETURN(const bool is_event, read_row(statement, user, row));
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = sqlite3_column_value(statement.get(), static_cast<int>(i));
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool is_event, read_row(values, user, row));
     if (!is_event) continue;
     if (user != current) {
       PERSONALIZE_RETURN_IF_ERROR(give());
       current = user;
     }
     rows.push_back(row);
-    context_.read(statement, kContextBegin);
+    context_.read(std::span(values).subspan(kContextBegin));
   }
 }
 

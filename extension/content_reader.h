@@ -48,16 +48,18 @@ class ContentReader : public EventSource {
   // The id of a row's user, or the code of its item; nothing where it is none.
   bool read_user(sqlite3_value* value, std::string& user);
   std::optional<ItemCode> read_item(sqlite3_value* value);
-  // The user and the event in the current row of a statement over select_. False: it is none. Its
-  // context is for the caller to read.
-  Result<bool> read_row(const Statement& statement, std::string& user, Row& row);
+  // The user and the event of a row of columns_. False: it is none. Its context is for the caller
+  // to read.
+  Result<bool> read_row(std::span<sqlite3_value*> values, std::string& user, Row& row);
   void sort_into(std::vector<Row>& rows, std::vector<Event>& events) const;
+
+  class UserRows;
 
   Connection& connection_;
   const DatasetConfig config_;
   const BusinessTable business_;
   std::string from_;         // "main"."orders"
-  std::string select_;       // SELECT ... FROM ...
+  std::string columns_;      // what is read of a row
   std::string user_column_;  // of the business table
   std::string user_order_;   // an expression that brings a user's rows together
   std::string timestamp_column_;

@@ -24,12 +24,11 @@ std::string ContextColumns::select_list() const {
   return list;
 }
 
-void ContextColumns::read(const Statement& statement, int first) {
+void ContextColumns::read(std::span<sqlite3_value*> values) {
   if (!wanted()) return;
   for (size_t f = 0; f < columns_.size(); ++f) {
     const FieldValue value =
-        field_value(columns_[f], DatasetKind::kInteractions,
-                    sqlite3_column_value(statement.get(), first + static_cast<int>(f)), storage_);
+        field_value(columns_[f], DatasetKind::kInteractions, values[f], storage_);
     double number = std::numeric_limits<double>::quiet_NaN();
     if (value.type == FieldValue::Type::kNumber) number = value.number;
     if (value.type == FieldValue::Type::kText) number = texts_[f].number(value.text);

@@ -9,7 +9,7 @@
 #include "engine/dataset/sources.h"
 #include "extension/dataset_config.h"
 #include "extension/metadata_value.h"
-#include "extension/statement.h"
+#include "extension/sqlite_api.h"
 #include "extension/text_numbers.h"
 
 namespace personalize {
@@ -29,8 +29,8 @@ class ContextColumns {
 
   // Before the events of a user, or of a page of them, are read.
   void clear() { numbers_.clear(); }
-  // After an event was read: keeps its context, whose columns begin at `first` of the row.
-  void read(const Statement& statement, int first);
+  // After an event was read: keeps its context, which `values` begin with.
+  void read(std::span<sqlite3_value*> values);
   // Gives the events read since clear(), in that order, their contexts, which live until the next
   // clear() or read().
   template <typename Events, typename EventOf>

@@ -19,6 +19,7 @@
 #include "extension/put_events_function.h"
 #include "extension/put_rows_function.h"
 #include "extension/report_tables.h"
+#include "extension/row_visitor.h"
 #include "extension/score_function.h"
 #include "extension/segment_table.h"
 #include "extension/status_tables.h"
@@ -42,6 +43,7 @@ Status register_all(sqlite3* db) {
                         sqlite3_libversion())};
   const auto connection = std::make_shared<Connection>(db);
   PERSONALIZE_RETURN_IF_ERROR(register_anchor_table(connection));
+  PERSONALIZE_RETURN_IF_ERROR(register_row_visitor(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_about_functions(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_checks(connection));
   PERSONALIZE_RETURN_IF_ERROR(register_catalog_stubs(connection));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "extension/row_visitor.h"
 #include "extension/shadow_tables.h"
 
 namespace personalize {
@@ -38,15 +39,16 @@ NativeReader::NativeReader(Connection& connection, std::string_view schema, std:
 }
 
 void NativeReader::read_context(bool wanted) {
+  if (!scan_query_.empty() && wanted == context_.wanted()) return;
   context_.want(wanted);
   const std::string columns =
       "e.ITEM_ID, e.TIMESTAMP, e.EVENT_TYPE, e.EVENT_VALUE" + context_.select_list();
   user_query_ = fmt::format(
-      "SELECT {} FROM {} AS u CROSS JOIN {} AS e ON e.USER_ID BETWEEN u.code << 32 AND (u.code << "
-      "32) + 4294967295 WHERE u.id = ?1 ORDER BY e.USER_ID",
-      columns, users_table_, events_table_);
-  scan_query_ =
-      fmt::format("SELECT e.USER_ID, {} FROM {} AS e ORDER BY e.USER_ID", columns, events_table_);
+      "SELECT 1 FROM {} AS u CROSS JOIN {} AS e ON e.USER_ID BETWEEN u.code << 32 AND (u.code << "
+      "32) + 4294967295 WHERE u.id = ?1 AND {} ORDER BY e.USER_ID",
+      users_table_, events_table_, visit_condition(2, columns));
+  scan_query_ = fmt::format("SELECT 1 FROM {} AS e WHERE {} ORDER BY e.USER_ID", events_table_,
+                            visit_condition(1, "e.USER_ID, " + columns));
 }
 
 Status NativeReader::check_schema() {
@@ -61,9 +63,12 @@ Status NativeReader::check_schema() {
   return Status::ok();
 }
 
-Status NativeReader::read_event(const Statement& statement, int first, std::vector<Event>& events) {
-  const int64_t item = statement.integer(first);
-  const int64_t type = statement.is_null(first + 2) ? kNoEventType : statement.integer(first + 2);
+Status NativeReader::read_event(std::span<sqlite3_value*> row, std::vector<Event>& events) {
+  const auto is_null = [&](size_t column) {
+    return sqlite3_value_type(row[column]) == SQLITE_NULL;
+  };
+  const int64_t item = sqlite3_value_int64(row[0]);
+  const int64_t type = is_null(2) ? kNoEventType : sqlite3_value_int64(row[2]);
   constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
   if (item <= 0 || item > kLargest || type < kNoEventType || type > kLargest)
     return {StatusCode::kCorrupt,
@@ -72,11 +77,11 @@ Status NativeReader::read_event(const Statement& statement, int first, std::vect
                         table_, item, type)};
   Event event;
   event.item = static_cast<ItemCode>(item);
-  event.timestamp = statement.integer(first + 1);
+  event.timestamp = sqlite3_value_int64(row[1]);
   event.type = static_cast<EventTypeCode>(type);
-  if (!statement.is_null(first + 3)) event.value = static_cast<float>(statement.real(first + 3));
+  if (!is_null(3)) event.value = static_cast<float>(sqlite3_value_double(row[3]));
   events.push_back(event);
-  context_.read(statement, first + 4);
+  context_.read(row.subspan(4));
   return Status::ok();
 }
 
@@ -91,11 +96,19 @@ Status NativeReader::of_user(std::string_view user_id, std::vector<Event>& event
   PERSONALIZE_RETURN_IF_ERROR(check_schema());
   PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(user_query_));
   statement.bind(1, user_id);
-  for (;;) {
-    PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
-    if (!row) break;
-    PERSONALIZE_RETURN_IF_ERROR(read_event(statement, 0, events));
-  }
+  class Events : public RowVisitor {
+   public:
+    Events(NativeReader& reader, std::vector<Event>& events) : reader_(reader), events_(events) {}
+    Status row(std::span<sqlite3_value*> values) override {
+      return reader_.read_event(values, events_);
+    }
+
+   private:
+    NativeReader& reader_;
+    std::vector<Event>& events_;
+  };
+  Events visitor(*this, events);
+  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, 2, visitor));
   finish(events);
   return Status::ok();
 }
@@ -110,38 +123,54 @@ Result<std::optional<SourceBounds>> NativeReader::bounds() {
                                       static_cast<uint64_t>(statement.integer(2))});
 }
 
+// Gathers rows until the user changes.
+class NativeReader::Scan : public RowVisitor {
+ public:
+  Scan(NativeReader& reader, EventSink& sink, Statement user_text)
+      : reader_(reader), sink_(sink), user_text_(std::move(user_text)) {}
+
+  Status row(std::span<sqlite3_value*> values) override {
+    if (const int64_t next = user_of_key(sqlite3_value_int64(values[0])); next != user_) {
+      PERSONALIZE_RETURN_IF_ERROR(give());
+      if (next < user_)
+        return {StatusCode::kInternal, "the events did not come in the order of their users"};
+      user_ = next;
+    }
+    return reader_.read_event(values.subspan(1), events_);
+  }
+  // Gives the sink the user whose rows were read last.
+  Status give() {
+    if (events_.empty()) return Status::ok();
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool known, user_text_.bind(1, user_).step());
+    if (!known)
+      return {StatusCode::kCorrupt, fmt::format("{} has no code {}: it was changed by hand",
+                                                reader_.users_table_, user_)};
+    reader_.finish(events_);
+    const Status status = sink_.user(user_text_.text(0), events_);
+    user_text_.reset();
+    events_.clear();
+    reader_.context_.clear();
+    return status;
+  }
+
+ private:
+  NativeReader& reader_;
+  EventSink& sink_;
+  Statement user_text_;
+  std::vector<Event> events_;
+  int64_t user_ = 0;
+};
+
 Status NativeReader::scan(EventSink& sink) {
   PERSONALIZE_RETURN_IF_ERROR(check_schema());
   PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(scan_query_));
   PERSONALIZE_ASSIGN_OR_RETURN(
       Statement user_text,
       connection_.cached(fmt::format("SELECT id FROM {} WHERE code = ?1", users_table_)));
-  std::vector<Event> events;
   context_.clear();
-  int64_t user = 0;
-  const auto give = [&]() -> Status {
-    if (events.empty()) return Status::ok();
-    PERSONALIZE_ASSIGN_OR_RETURN(const bool known, user_text.bind(1, user).step());
-    if (!known)
-      return {StatusCode::kCorrupt,
-              fmt::format("{} has no code {}: it was changed by hand", users_table_, user)};
-    finish(events);
-    const Status status = sink.user(user_text.text(0), events);
-    user_text.reset();
-    events.clear();
-    context_.clear();
-    return status;
-  };
-  for (;;) {
-    PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
-    if (!row) break;
-    if (const int64_t next = user_of_key(statement.integer(0)); next != user) {
-      PERSONALIZE_RETURN_IF_ERROR(give());
-      user = next;
-    }
-    PERSONALIZE_RETURN_IF_ERROR(read_event(statement, 1, events));
-  }
-  return give();
+  Scan scan(*this, sink, std::move(user_text));
+  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, 1, scan));
+  return scan.give();
 }
 
 }  // namespace personalize

@@ -35,11 +35,13 @@ class NativeReader : public EventSource {
  private:
   // Forgets the dictionaries after any change of the schema: the table may be another one now.
   Status check_schema();
-  // Appends the event in the current row, whose columns from `first` are ITEM_ID, TIMESTAMP,
-  // EVENT_TYPE, EVENT_VALUE, and those of the context.
-  Status read_event(const Statement& statement, int first, std::vector<Event>& events);
+  // Appends the event of a row, whose columns are ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE, and
+  // those of the context.
+  Status read_event(std::span<sqlite3_value*> row, std::vector<Event>& events);
   // Orders the events read by time.
   void finish(std::vector<Event>& events) const;
+
+  class Scan;
 
   Connection& connection_;
   const std::string table_;  // for messages

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <set>
 
+#include "extension/dataset_lookup.h"
 #include "extension/event_reader.h"
 #include "extension/metadata_reader.h"
+#include "extension/question_shelf.h"
 
 namespace personalize {
 namespace {
@@ -68,6 +70,25 @@ Result<int64_t> pragma(Connection& connection, const std::string& schema, std::s
       Statement statement, connection.cached(fmt::format("PRAGMA {}.{}", sql_name(schema), name)));
   PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
   return statement.integer(0);
+}
+
+// From SQLite 3.39 on.
+bool can_name_schemas() { return sqlite3_libversion_number() >= 3'039'000; }
+
+const char* file_of(sqlite3* db, const char* schema) {
+  const char* file = sqlite3_db_filename(db, schema);
+  return file == nullptr ? "" : file;
+}
+
+// Whether the group's events or users are rows of a business table.
+Result<bool> reads_business_table(Connection& connection, const std::string& schema,
+                                  const std::string& group) {
+  for (const DatasetKind kind : {DatasetKind::kInteractions, DatasetKind::kUsers}) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const std::optional<Dataset> dataset,
+                                 find_dataset_of_group(connection, schema, group, kind));
+    if (dataset && !dataset->config.content.empty()) return true;
+  }
+  return false;
 }
 
 // A campaign or version that could answer a question that names neither.
@@ -153,11 +174,30 @@ Result<Responders::Stamp> Responders::stamp(Connection& connection) {
   for (const std::string& schema : stamp.schemas) {
     PERSONALIZE_ASSIGN_OR_RETURN(const int64_t version, pragma(connection, schema, "data_version"));
     stamp.data_versions.push_back(version);
-    const char* file = sqlite3_db_filename(connection.db(), schema.c_str());
-    stamp.files.emplace_back(file == nullptr ? "" : file);
+    stamp.files.emplace_back(file_of(connection.db(), schema.c_str()));
   }
   stamp.catalog_changes = connection.catalog_changes();
   return stamp;
+}
+
+Result<bool> Responders::is_unchanged(Connection& connection) {
+  if (!can_name_schemas() || stamps_ == 0) return false;
+  sqlite3* const db = connection.db();
+  for (size_t i = 0;; i++) {
+    const char* name = sqlite3_db_name(db, static_cast<int>(i));
+    if (i == all_.names.size()) {
+      if (name != nullptr) return false;
+      break;
+    }
+    if (name == nullptr || all_.names[i] != name) return false;
+  }
+  for (size_t i = 0; i < stamp_.schemas.size(); i++) {
+    if (stamp_.files[i] != file_of(db, stamp_.schemas[i].c_str())) return false;
+    PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.cached(all_.version_queries[i]));
+    PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
+    if (statement.integer(0) != stamp_.data_versions[i]) return false;
+  }
+  return connection.catalog_changes() == stamp_.catalog_changes;
 }
 
 Result<VersionShelf*> Responders::shelf(Connection& connection, const std::string& schema) {
@@ -175,16 +215,28 @@ std::shared_ptr<UsageCounter> Responders::usage_of(Connection& connection,
   return counter;
 }
 
-Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, const Asking& asking) {
+Status Responders::take_stamp(Connection& connection) {
   PERSONALIZE_ASSIGN_OR_RETURN(Stamp now, stamp(connection));
-  if (!(now == stamp_)) {
-    found_.clear();
-    if (now.schemas != stamp_.schemas || now.files != stamp_.files) {
-      shelves_.clear();
-      sources_.clear();
-    }
-    stamp_ = std::move(now);
+  if (now == stamp_ && stamps_ > 0) return Status::ok();
+  found_.clear();
+  if (now.schemas != stamp_.schemas || now.files != stamp_.files) {
+    shelves_.clear();
+    sources_.clear();
   }
+  stamp_ = std::move(now);
+  stamps_++;
+  all_ = Schemas();
+  for (const std::string& schema : stamp_.schemas)
+    all_.version_queries.push_back(fmt::format("PRAGMA {}.data_version", sql_name(schema)));
+  if (can_name_schemas())
+    while (const char* name = sqlite3_db_name(connection.db(), static_cast<int>(all_.names.size())))
+      all_.names.emplace_back(name);
+  return Status::ok();
+}
+
+Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, const Asking& asking) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const bool unchanged, is_unchanged(connection));
+  if (!unchanged) PERSONALIZE_RETURN_IF_ERROR(take_stamp(connection));
   key_.assign(1, static_cast<char>('0' + static_cast<int>(asking.purpose)));
   key_.append(asking.campaign).append(1, '\0').append(asking.version);
   if (const auto found = found_.find(key_); found != found_.end()) {
@@ -341,6 +393,8 @@ Status Responders::open_history(Connection& connection, Responder& responder) {
                                  open_event_source(connection, responder.schema, group));
     open.schema_version = schema_version;
     open.catalog_changes = stamp_.catalog_changes;
+    PERSONALIZE_ASSIGN_OR_RETURN(open.reads_business_table,
+                                 reads_business_table(connection, responder.schema, group));
     open.users.reset();
     open.users_opened = false;
     open.readers.clear();
@@ -356,6 +410,7 @@ Status Responders::open_history(Connection& connection, Responder& responder) {
   if (reader == nullptr)
     reader = std::make_shared<HistoryReader>(*open.source, responder.model, open.users.get());
   responder.source = open.source;
+  responder.reads_business_table = open.reads_business_table;
   responder.users = open.users;
   responder.history = reader;
   return Status::ok();
@@ -383,6 +438,14 @@ Result<size_t> ask_for_user(Connection& connection, Responder& responder,
   };
   auto& buffers = connection.part<Buffers>();
   PERSONALIZE_RETURN_IF_ERROR(connection.part<Responders>().open_history(connection, responder));
+  auto& shelf = connection.part<QuestionShelf>();
+  const bool is_plain = question.context.empty() && (unseen == nullptr || unseen->size() == 0) &&
+                        QuestionShelf::may_keep(connection, responder);
+  if (is_plain)
+    if (const auto* kept = shelf.find(connection, responder, question.user)) {
+      answerer.ask_again(*responder.model, kept->question);
+      return kept->events;
+    }
   PERSONALIZE_ASSIGN_OR_RETURN(const QuestionContext context, context_of(responder, question));
   UserHistory& history = buffers.history;
   PERSONALIZE_RETURN_IF_ERROR(
@@ -395,6 +458,9 @@ Result<size_t> ask_for_user(Connection& connection, Responder& responder,
     state = buffers.state.after(*responder.model->model, history.events, memo);
   }
   answerer.ask_for_user(*responder.model, history.question(state), unseen.get());
+  if (is_plain)
+    if (auto kept = answerer.kept_question())
+      shelf.keep(responder, question.user, {std::move(*kept), history.events.size()});
   return history.events.size();
 }
 

@@ -48,6 +48,7 @@ struct Responder {
   std::shared_ptr<RecommendationStore> recommendations;
   uint64_t state_secret = 0;
   std::shared_ptr<EventSource> source;    // opened by the first question about a user
+  bool reads_business_table = false;      // of the source: its rows change without a word to us
   std::shared_ptr<MetadataSource> users;  // that history reads, or null
   std::shared_ptr<HistoryReader> history;
 
@@ -66,6 +67,9 @@ class Responders {
   //   and those of opening the store and the model.
   Result<std::shared_ptr<Responder>> find(Connection& connection, const Asking& asking);
 
+  // Another one when find() has seen that a database, a catalog or the list of schemas is another.
+  uint64_t stamp_number() const { return stamps_; }
+
   // Opens the events of the responder's dataset group, if that was not done. They are read in the
   // transaction of the statement that asks.
   Status open_history(Connection& connection, Responder& responder);
@@ -73,11 +77,16 @@ class Responders {
  private:
   // What a responder was found by; while it is the same, it is found again.
   struct Stamp {
-    std::vector<std::string> schemas;
-    std::vector<std::string> files;  // behind them: another may be attached under an old name
+    std::vector<std::string> schemas;  // that have a catalog
+    std::vector<std::string> files;    // behind them: another may be attached under an old name
     std::vector<int64_t> data_versions;
     uint64_t catalog_changes = 0;
     bool operator==(const Stamp&) const = default;
+  };
+  // All schemas there are, and how to ask for what may change without a word of the list.
+  struct Schemas {
+    std::vector<std::string> names;
+    std::vector<std::string> version_queries;  // one a schema of the stamp
   };
   struct Found {
     std::shared_ptr<Responder> responder;
@@ -87,6 +96,7 @@ class Responders {
     std::shared_ptr<EventSource> source;
     std::shared_ptr<MetadataSource> users;  // opened by the first model that reads them
     bool users_opened = false;
+    bool reads_business_table = false;  // of the events or of the users
     int64_t schema_version = 0;
     uint64_t catalog_changes = 0;
     // By model: what they know of the source's codes outlives the responders.
@@ -94,6 +104,10 @@ class Responders {
   };
 
   Result<Stamp> stamp(Connection& connection);
+  Status take_stamp(Connection& connection);
+  // Whether stamp() would give stamp_: without reading the list of schemas, where SQLite can name
+  // them.
+  Result<bool> is_unchanged(Connection& connection);
   Result<std::shared_ptr<Responder>> resolve(Connection& connection, const Asking& asking);
   Result<std::shared_ptr<Responder>> of_campaign(Connection& connection, const Asking& asking,
                                                  CampaignEntry campaign);
@@ -105,6 +119,8 @@ class Responders {
   std::shared_ptr<UsageCounter> usage_of(Connection& connection, const std::string& schema);
 
   Stamp stamp_;
+  uint64_t stamps_ = 0;  // counts the different ones
+  Schemas all_;
   std::map<std::string, Found, std::less<>> found_;
   std::map<std::string, VersionShelf, std::less<>> shelves_;  // by schema
   std::map<std::string, OpenSource, std::less<>> sources_;    // by schema and group

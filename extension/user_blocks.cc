@@ -6,15 +6,19 @@
 #include <atomic>
 
 #include "engine/math/parallel.h"
-#include "engine/serving/user_state.h"
 #include "extension/event_reader.h"
 #include "extension/unseen_shelf.h"
 
 namespace personalize {
 namespace {
 
-// Users that a thread takes at a time.
+// Users that a thread takes at a time: of a batch, so many that a tile of items is used often, and
+// so few that an interrupt does not wait for longer than some tens of milliseconds.
 constexpr size_t kTaken = 8;
+constexpr size_t kLargestBatch = 128;
+constexpr size_t kBatchScores = 8'000'000;
+// A block of fewer users is answered one by one: a LIMIT may want no more.
+constexpr size_t kWorthBatch = 64;
 
 }  // namespace
 
@@ -48,35 +52,59 @@ Status UserBlocks::read(Connection& connection) {
   return Status::ok();
 }
 
+void UserBlocks::answer(size_t begin, size_t end, Worker& worker,
+                        const std::function<void(size_t, Answerer&)>& take) {
+  const LoadedModel& model = *responder_->model;
+  const bool alone = !bounds_;
+  worker.places.clear();
+  for (size_t i = begin; i < end; i++) {
+    const UserHistory& history = histories_[i];
+    const UserMemo memo{responder_->states.get(),
+                        StateKey::make(model.record.model_id, users_[i], responder_->state_secret)};
+    std::span<const float> state;
+    if (!history.events.empty()) state = worker.state.after(*model.model, history.events, memo);
+    if (alone || history.events.empty()) {
+      worker.answerer.ask_for_user(model, history.question(state), unseen_.get());
+      take(i, worker.answerer);
+      continue;
+    }
+    model.model->reduce(history.question(state), worker.reduced);
+    if (worker.batch.size() == worker.places.size()) worker.batch.emplace_back();
+    BatchQuestion& question = worker.batch[worker.places.size()];
+    worker.reduced.keep(question.question);
+    const bool some = allowed_ != nullptr && !allowed_->empty() && (*allowed_)[i] != nullptr;
+    question.allowed = some ? (*allowed_)[i]->words() : nullptr;
+    worker.places.push_back(i);
+  }
+  if (worker.places.empty()) return;
+  const std::span<BatchQuestion> batch = std::span(worker.batch).first(worker.places.size());
+  worker.search.run(*model.model->vectors(), *bounds_, k_, batch);
+  for (size_t i = 0; i < batch.size(); i++) {
+    worker.answerer.take_answer(model, batch[i], k_);
+    take(worker.places[i], worker.answerer);
+  }
+}
+
 Status UserBlocks::score(Connection& connection,
                          const std::function<void(size_t, Answerer&)>& take) {
-  const LoadedModel& model = *responder_->model;
   const int threads = thread_count(0);
-  struct Worker {
-    Answerer answerer;
-    UserState state;
-  };
-  std::vector<Worker> workers(static_cast<size_t>(threads));
+  workers_.resize(static_cast<size_t>(threads));
+  const ItemVectors* vectors = responder_->model->model->vectors();
+  const bool has_unseen = unseen_ != nullptr && unseen_->size() > 0;
+  if (vectors != nullptr && !has_unseen && !bounds_ && users_.size() >= kWorthBatch)
+    bounds_ = VectorBounds::of(*vectors);
+  const size_t taken =
+      bounds_ ? std::clamp(kBatchScores / vectors->items, kTaken, kLargestBatch) : kTaken;
   std::atomic<bool> no_memory = false;
-  const auto answer = [&](size_t begin, size_t end, size_t number) {
+  const auto stop = [&] { return no_memory || connection.interrupted(); };
+  const auto answer_some = [&](size_t begin, size_t end, size_t number) {
     try {
-      Worker& worker = workers[number];
-      for (size_t i = begin; i < end; i++) {
-        const UserHistory& history = histories_[i];
-        const UserMemo memo{
-            responder_->states.get(),
-            StateKey::make(model.record.model_id, users_[i], responder_->state_secret)};
-        std::span<const float> state;
-        if (!history.events.empty()) state = worker.state.after(*model.model, history.events, memo);
-        worker.answerer.ask_for_user(model, history.question(state), unseen_.get());
-        take(i, worker.answerer);
-      }
+      answer(begin, end, workers_[number], take);
     } catch (const std::bad_alloc&) {
       no_memory = true;
     }
   };
-  const auto stop = [&] { return no_memory || connection.interrupted(); };
-  const bool done = parallel_blocks(users_.size(), kTaken, threads, stop, answer);
+  const bool done = parallel_blocks(users_.size(), taken, threads, stop, answer_some);
   if (no_memory) return {StatusCode::kNoMemory, fmt::format("{}: no memory", caller_)};
   if (!done) return {StatusCode::kInterrupted, fmt::format("{}: interrupted", caller_)};
   return Status::ok();

@@ -5,12 +5,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/serving/answer.h"
 #include "engine/serving/history.h"
 #include "engine/serving/unseen_items.h"
+#include "engine/serving/user_state.h"
 #include "engine/status.h"
 #include "extension/responder.h"
 
@@ -27,6 +29,12 @@ class UserBlocks {
 
   // To be called once, first: finds the unseen items. Errors: those of reading the items dataset.
   Status begin(Connection& connection);
+  // How many items each user will be asked for, and from which set of the block's users' sets on,
+  // as `prepare` leaves them (null or empty: all items). To be called once, first.
+  void asks_for(size_t k, const std::vector<std::shared_ptr<const ItemSet>>* allowed) {
+    k_ = k;
+    allowed_ = allowed;
+  }
   // What is to be done on the connection's thread with the users() of each block before they are
   // asked.
   void before_each(std::function<Status()> prepare) { prepare_ = std::move(prepare); }
@@ -43,7 +51,19 @@ class UserBlocks {
   size_t event_count(size_t place) const { return histories_[place].events.size(); }
 
  private:
+  // What a thread keeps from block to block.
+  struct Worker {
+    Answerer answerer;
+    UserState state;
+    VectorQuestion reduced;
+    BatchSearch search;
+    std::vector<BatchQuestion> batch;
+    std::vector<size_t> places;  // of the batch's users
+  };
   Status read(Connection& connection);
+  // Answers users begin .. end - 1.
+  void answer(size_t begin, size_t end, Worker& worker,
+              const std::function<void(size_t, Answerer&)>& take);
   Status score(Connection& connection, const std::function<void(size_t, Answerer&)>& take);
 
   std::shared_ptr<Responder> responder_;
@@ -54,6 +74,10 @@ class UserBlocks {
   std::vector<std::string> users_;
   std::shared_ptr<const UnseenTable> unseen_;
   std::vector<UserHistory> histories_;
+  size_t k_ = 0;
+  const std::vector<std::shared_ptr<const ItemSet>>* allowed_ = nullptr;
+  std::vector<Worker> workers_;
+  std::optional<VectorBounds> bounds_;
 };
 
 }  // namespace personalize

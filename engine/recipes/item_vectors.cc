@@ -94,6 +94,20 @@ void VectorQuestion::begin(const ItemVectors& vectors) {
   set_row(0, {});
 }
 
+void VectorQuestion::keep(Kept& kept) const {
+  kept.y.assign(y_.begin(), y_.end());
+  kept.weight = weight_;
+  kept.row = row_;
+  kept.terms.assign(added_.begin(), added_.end());
+}
+
+void VectorQuestion::ask_again(const ItemVectors& vectors, const Kept& kept) {
+  begin(vectors);
+  std::copy(kept.y.begin(), kept.y.end(), y_.begin());
+  set_row(kept.weight, kept.row);
+  for (const Term& each : kept.terms) add(each.item, each.term);
+}
+
 void search(const VectorQuestion& question, const uint64_t* allowed, TopK* best, LogSum* sum) {
   alignas(64) std::array<float, kScoreBlock> room;
   const size_t items = question.vectors().items;

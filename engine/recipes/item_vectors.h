@@ -35,6 +35,7 @@ inline constexpr size_t kQuantizedFrom = 10'000;
 // concurrent use.
 class VectorQuestion {
  public:
+  static constexpr int kMostTerms = 4;
   // What is added to the score of an item.
   struct Term {
     ItemIndex item = kNoItem;
@@ -57,11 +58,22 @@ class VectorQuestion {
     is_cosine_ = true;
     inverse_norm_ = inverse_norm;
   }
-  // An item may get several terms, which are added up in that order.
+  // An item may get kMostTerms terms, which are added up in that order.
   void add(ItemIndex item, float term) {
     terms_[static_cast<size_t>(item)] += term;
     added_.push_back({item, term});
   }
+
+  // What it takes to ask the same again. `row` is a view, as set_row() was given it.
+  struct Kept {
+    std::vector<float> y;
+    float weight = 0;
+    std::span<const float> row;
+    std::vector<Term> terms;
+  };
+  void keep(Kept& kept) const;
+  // begin(), and then as it was.
+  void ask_again(const ItemVectors& vectors, const Kept& kept);
 
   const ItemVectors& vectors() const { return *vectors_; }
   float weight() const { return weight_; }

@@ -56,6 +56,7 @@ void Answerer::begin(ItemIndex self, ScoreKind kind) {
   normalised_ = false;
   popular_ = false;
   scored_from_ = 0;
+  answered_ = nullptr;
 }
 
 void Answerer::ask_for_popular(const LoadedModel& model, size_t unseen) {
@@ -82,6 +83,37 @@ void Answerer::ask_for_user(const LoadedModel& model, const Question& question,
   }
   if (strangers > 0)
     model.model->score_unseen(question, unseen->items(), std::span(scores_).last(strangers));
+}
+
+std::optional<VectorQuestion::Kept> Answerer::kept_question() const {
+  if (scored_from_ == 0 || !scores_.empty()) return std::nullopt;
+  VectorQuestion::Kept kept;
+  asked_.keep(kept);
+  return kept;
+}
+
+void Answerer::take_answer(const LoadedModel& model, const BatchQuestion& question, size_t k) {
+  begin(kNoItem, model.model->score_kind());
+  scored_from_ = model.model->item_count();
+  scores_.clear();
+  normalised_ = true;
+  normaliser_ = question.log_sum;
+  vectors_ = model.model->vectors();
+  answered_ = &question;
+  answered_k_ = k;
+}
+
+VectorQuestion& Answerer::asked() {
+  if (answered_ != nullptr) asked_.ask_again(*vectors_, answered_->question);
+  answered_ = nullptr;
+  return asked_;
+}
+
+void Answerer::ask_again(const LoadedModel& model, const VectorQuestion::Kept& question) {
+  begin(kNoItem, model.model->score_kind());
+  scored_from_ = model.model->item_count();
+  scores_.clear();
+  asked_.ask_again(*model.model->vectors(), question);
 }
 
 void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item,
@@ -120,7 +152,7 @@ void Answerer::search_all(const uint64_t* allowed, TopK* best) {
   LogSum logits;
   LogSum* const sum = !normalised_ && kind_ == ScoreKind::kLogits ? &logits : nullptr;
   if (best == nullptr && sum == nullptr && normalised_) return;
-  if (scored_from_ > 0) search(asked_, allowed, best, sum);
+  if (scored_from_ > 0) search(asked(), allowed, best, sum);
   for (size_t i = 0; i < scores_.size(); i += kScoreBlock) {
     const std::span<const float> block =
         std::span(scores_).subspan(i, std::min(kScoreBlock, scores_.size() - i));
@@ -148,9 +180,14 @@ double Answerer::scaled(float score) const {
 void Answerer::best(size_t k, const ItemSet* allowed, std::vector<Answer>& answers) {
   // One more than asked for: the item whose similar ones are wanted is among the popular ones.
   const size_t wanted = std::min(self_ != kNoItem && k < item_count() ? k + 1 : k, item_count());
-  TopK best(wanted, top_);
-  search_all(allowed != nullptr ? allowed->words() : nullptr, &best);
-  best.finish();
+  const uint64_t* words = allowed != nullptr ? allowed->words() : nullptr;
+  if (answered_ != nullptr && answered_->allowed == words && k <= answered_k_) {
+    top_ = answered_->best;
+  } else {
+    TopK best(wanted, top_);
+    search_all(words, &best);
+    best.finish();
+  }
   answers.clear();
   for (const Scored& scored : top_)
     if (scored.item != self_ && answers.size() < k)
@@ -164,11 +201,11 @@ void Answerer::score_items(std::span<const ItemIndex> items) {
   const bool all_known = std::all_of(items.begin(), items.end(), [&](ItemIndex item) {
     return static_cast<size_t>(item) < scored_from_;
   });
-  if (all_known) return score_listed(asked_, items, listed_);
+  if (all_known) return score_listed(asked(), items, listed_);
   for (size_t i = 0; i < items.size(); i++) {
     const auto item = static_cast<size_t>(items[i]);
     if (item < scored_from_)
-      score_listed(asked_, items.subspan(i, 1), std::span(listed_).subspan(i, 1));
+      score_listed(asked(), items.subspan(i, 1), std::span(listed_).subspan(i, 1));
     else
       listed_[i] = scores_[item - scored_from_];
   }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/ids.h"
 #include "engine/math/topk.h"
 #include "engine/recipes/recipe.h"
+#include "engine/recipes/vector_batch.h"
 #include "engine/serving/exploration.h"
 #include "engine/serving/loaded_model.h"
 #include "engine/serving/unseen_items.h"
@@ -61,6 +63,14 @@ class Answerer {
   // and the one that the question's history was read with.
   void ask_for_user(const LoadedModel& model, const Question& question,
                     const UnseenTable* unseen = nullptr);
+  // The question of ask_for_user to keep, where the model has vectors, the user has events and
+  // there were no unseen items; nothing otherwise.
+  std::optional<VectorQuestion::Kept> kept_question() const;
+  // Asks the same model the same again.
+  void ask_again(const LoadedModel& model, const VectorQuestion::Kept& question);
+  // Takes a question of vectors that BatchSearch has answered, with the k it was answered for. It
+  // must live until the next question.
+  void take_answer(const LoadedModel& model, const BatchQuestion& question, size_t k);
   // Asks for the items' similarity to `item`, which may be one of `unseen`; for kNoItem and
   // for an item too little is known about, by popularity. The item itself is no answer.
   void ask_for_similar(const LoadedModel& model, ItemIndex item,
@@ -93,9 +103,13 @@ class Answerer {
   // Replaces listed_ by the scores of these items.
   void score_items(std::span<const ItemIndex> items);
   void begin(ItemIndex self, ScoreKind kind);
+  VectorQuestion& asked();
   void ask_for_popular(const LoadedModel& model, size_t unseen);
 
   ScoreKind kind_ = ScoreKind::kCounts;
+  const ItemVectors* vectors_ = nullptr;     // of answered_
+  const BatchQuestion* answered_ = nullptr;  // what asked_ is to be, once it is needed
+  size_t answered_k_ = 0;
   VectorQuestion asked_;    // of the items before scored_from_
   size_t scored_from_ = 0;  // items from here on have a score in scores_: all, or unseen ones
   std::vector<float> scores_;

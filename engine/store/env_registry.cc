@@ -1,12 +1,12 @@
 #include "engine/store/env_registry.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 
 #include "engine/store/io_status.h"
+#include "engine/store/process_mark.h"
 #include "engine/store/store_directory.h"
 #include "engine/store/store_file.h"
 
@@ -15,7 +15,7 @@ namespace personalize {
 EnvRegistry& EnvRegistry::instance() {
   static std::atomic<EnvRegistry*> current = nullptr;
   EnvRegistry* registry = current.load();
-  if (registry != nullptr && registry->process_ == getpid()) return *registry;
+  if (registry != nullptr && registry->process_ == process_mark()) return *registry;
   // The parent's mutex may be held for ever, by a thread that this child does not have.
   EnvRegistry* const mine = new EnvRegistry(registry);
   if (current.compare_exchange_strong(registry, mine)) return *mine;
@@ -33,7 +33,7 @@ std::shared_ptr<SharedEnv> EnvRegistry::use(Entry& entry) {
 }
 
 void EnvRegistry::release(SharedEnv* env) {
-  if (process_ != getpid()) return;  // in a forked child: the file is the parent's
+  if (process_ != process_mark()) return;  // in a forked child: the file is the parent's
   const std::lock_guard lock(mutex_);
   const auto entry = entries_.find(env->identity());
   if (--entry->second.users == 0) entries_.erase(entry);

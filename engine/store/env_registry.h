@@ -3,14 +3,15 @@
 #pragma once
 
 #include <sys/types.h>
-#include <unistd.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "engine/status.h"
+#include "engine/store/process_mark.h"
 #include "engine/store/shared_env.h"
 
 namespace personalize {
@@ -44,11 +45,11 @@ class EnvRegistry {
     std::unique_ptr<SharedEnv> env;
     int users = 0;
   };
-  explicit EnvRegistry(EnvRegistry* parent) : process_(getpid()), parent_(parent) {}
+  explicit EnvRegistry(EnvRegistry* parent) : process_(process_mark()), parent_(parent) {}
   std::shared_ptr<SharedEnv> use(Entry& entry);
   void release(SharedEnv* env);
 
-  const pid_t process_;
+  const uint64_t process_;
   EnvRegistry* const parent_;  // the forked process's: kept, as closing its files would harm it
   std::mutex mutex_;
   std::map<FileIdentity, Entry> entries_;

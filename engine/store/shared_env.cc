@@ -10,6 +10,7 @@
 #include <chrono>
 
 #include "engine/store/io_status.h"
+#include "engine/store/process_mark.h"
 #include "engine/store/store_directory.h"
 #include "engine/store/store_file.h"
 
@@ -48,7 +49,7 @@ SharedEnv::SharedEnv(std::string path, const StoreFileKind& kind, bool read_only
     : path_(std::move(path)),
       kind_(kind),
       like_file_(std::move(like_file)),
-      process_(getpid()),
+      process_(process_mark()),
       read_only_(read_only),
       map_size_(affordable(kind.map_size)) {}
 
@@ -102,7 +103,7 @@ std::unique_lock<std::shared_mutex> SharedEnv::replace_env() {
 }
 
 Status SharedEnv::check_process() const {
-  if (getpid() == process_) return Status::ok();
+  if (process_mark() == process_) return Status::ok();
   return {StatusCode::kInternal,
           fmt::format("{} was opened before this process was forked and cannot be used in it: open "
                       "the database connection after fork()",

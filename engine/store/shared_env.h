@@ -93,7 +93,7 @@ class SharedEnv {
   const std::string path_;
   const StoreFileKind kind_;
   const std::string like_file_;
-  const pid_t process_;
+  const uint64_t process_;  // process_mark() of who opened it
   FileIdentity identity_ = {};
   bool read_only_;
   size_t map_size_;

@@ -10,6 +10,7 @@
 #include "extension/catalog_checks.h"
 #include "extension/connection.h"
 #include "extension/dataset_table.h"
+#include "extension/row_visitor.h"
 
 namespace personalize {
 
@@ -20,6 +21,7 @@ class DatabaseTest : public testing::Test {
     // As extension/init.cc, but keeping the connection that the tables share.
     connection_ = std::make_shared<Connection>(db_);
     ASSERT_TRUE(register_anchor_table(connection_).is_ok());
+    ASSERT_TRUE(register_row_visitor(connection_).is_ok());
     ASSERT_TRUE(register_catalog_checks(connection_).is_ok());
     ASSERT_TRUE(register_dataset_modules(connection_).is_ok());
   }

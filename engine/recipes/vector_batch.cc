@@ -1,0 +1,163 @@
+#include "engine/recipes/vector_batch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/math/dispatch.h"
+
+namespace personalize {
+namespace {
+
+// Items of a tile: those of a block of TopK and LogSum. With 128 floats each they take 256 KiB.
+constexpr size_t kTile = kScoreBlock;
+// Candidates beyond the k that are asked for: nearly always enough to show that no other item can
+// be among the best.
+constexpr size_t kSpare = 16;
+
+float length_of(std::span<const float> vector) {
+  double squares = 0;
+  for (const float x : vector) squares += static_cast<double>(x) * static_cast<double>(x);
+  return static_cast<float>(std::sqrt(squares));
+}
+
+}  // namespace
+
+VectorBounds VectorBounds::of(const ItemVectors& vectors) {
+  VectorBounds bounds;
+  for (size_t j = 0; j < vectors.items; ++j) {
+    bounds.longest = std::max(bounds.longest,
+                              length_of(vectors.vectors.subspan(j * vectors.width, vectors.width)));
+    bounds.largest_bias = std::max(bounds.largest_bias, std::abs(vectors.bias[j]));
+  }
+  return bounds;
+}
+
+void BatchSearch::sort_terms(size_t tiles, std::span<const BatchQuestion> questions) {
+  size_t all = 0;
+  for (const BatchQuestion& each : questions) all += each.question.terms.size();
+  terms_.resize(all);
+  term_start_.assign(questions.size() * (tiles + 1), 0);
+  size_t begin = 0;
+  for (size_t q = 0; q < questions.size(); ++q) {
+    size_t* start = term_start_.data() + q * (tiles + 1);
+    for (const VectorQuestion::Term& each : questions[q].question.terms)
+      ++start[static_cast<size_t>(each.item) / kTile + 1];
+    start[0] = begin;
+    for (size_t t = 0; t < tiles; ++t) start[t + 1] += start[t];
+    next_.assign(start, start + tiles);
+    for (const VectorQuestion::Term& each : questions[q].question.terms)
+      terms_[next_[static_cast<size_t>(each.item) / kTile]++] = each;
+    begin = start[tiles];
+  }
+}
+
+void BatchSearch::multiply(const ItemVectors& vectors, size_t first, size_t count,
+                           size_t questions) {
+  const size_t d = vectors.width;
+  constexpr size_t kRows = 16;  // their columns of the tile share cache lines
+  for (size_t j = 0; j < count; j += kRows) {
+    const size_t rows = std::min(kRows, count - j);
+    const float* from = vectors.vectors.data() + (first + j) * d;
+    for (size_t c = 0; c < d; ++c) {
+      float* to = tile_.data() + c * kTile + j;
+      for (size_t r = 0; r < rows; ++r) to[r] = from[r * d + c];
+    }
+  }
+  kernels().product(questions, count, d, {left_.data(), static_cast<ptrdiff_t>(d), 1}, tile_.data(),
+                    kTile, products_.data(), kTile, false);
+}
+
+void BatchSearch::run(const ItemVectors& vectors, const VectorBounds& bounds, size_t k,
+                      std::span<BatchQuestion> questions) {
+  const Kernels& kernel = kernels();
+  const size_t d = vectors.width;
+  const size_t count = questions.size();
+  const size_t tiles = (vectors.items + kTile - 1) / kTile;
+  if (left_.size() < count * d) left_ = AlignedFloats(count * d);
+  if (tile_.size() < kTile * d) tile_ = AlignedFloats(kTile * d);
+  if (products_.size() < count * kTile) products_ = AlignedFloats(count * kTile);
+  for (size_t q = 0; q < count; ++q)
+    std::copy_n(questions[q].question.y.data(), d, left_.data() + q * d);
+  sort_terms(tiles, questions);
+
+  const size_t collected = k == 0 ? 0 : std::min(k + kSpare, vectors.items);
+  std::vector<TopK> best;
+  best.reserve(count);
+  for (BatchQuestion& each : questions) best.emplace_back(collected, each.best);
+  std::vector<LogSum> sums(count);
+  largest_.clear();
+  for (size_t t = 0; t < tiles; ++t) {
+    const size_t first = t * kTile;
+    const size_t items = std::min(kTile, vectors.items - first);
+    multiply(vectors, first, items, count);
+    for (size_t q = 0; q < count; ++q) {
+      const VectorQuestion::Kept& question = questions[q].question;
+      float* scores = products_.data() + q * kTile;
+      kernel.add_scaled(items, 1, vectors.bias.data() + first, scores);
+      if (!question.row.empty())
+        kernel.add_scaled(items, question.weight, question.row.data() + first, scores);
+      const size_t* start = term_start_.data() + q * (tiles + 1) + t;
+      for (size_t i = start[0]; i < start[1]; ++i)
+        scores[static_cast<size_t>(terms_[i].item) - first] += terms_[i].term;
+      best[q].add({scores, items}, first, questions[q].allowed);
+      sums[q].add({scores, items});
+    }
+  }
+  for (size_t q = 0; q < count; ++q) {
+    best[q].finish();
+    questions[q].log_sum = sums[q].value();
+    finish(vectors, bounds, k, collected, questions[q]);
+  }
+}
+
+double BatchSearch::largest_of(std::span<const float> row) {
+  if (row.empty()) return 0;
+  for (const auto& [start, known] : largest_)
+    if (start == row.data()) return known;
+  double largest = 0;
+  for (const float x : row) largest = std::max(largest, std::abs(static_cast<double>(x)));
+  largest_.emplace_back(row.data(), largest);
+  return largest;
+}
+
+void BatchSearch::finish(const ItemVectors& vectors, const VectorBounds& bounds, size_t k,
+                         size_t collected, BatchQuestion& question) {
+  alone_.ask_again(vectors, question.question);
+  // The last candidate's sum: no item that was left out has a larger one.
+  const bool all_collected = question.best.size() < collected || collected == vectors.items;
+  const float last = question.best.empty() ? 0 : question.best.back().score;
+  candidates_.clear();
+  for (const Scored& each : question.best) candidates_.push_back(each.item);
+  scores_.resize(candidates_.size());
+  score_listed(alone_, candidates_, scores_);
+  for (size_t i = 0; i < candidates_.size(); ++i) question.best[i].score = scores_[i];
+  std::sort(question.best.begin(), question.best.end(), [](const Scored& a, const Scored& b) {
+    return a.score > b.score || (a.score == b.score && a.item < b.item);
+  });
+  if (question.best.size() > k) question.best.resize(k);
+  if (all_collected || k == 0) return;
+
+  // Both ways of adding up are off by the bound at most. Each number that is added after the
+  // product (bias, row, terms) is rounded to within 2^-24 of the largest that can come up.
+  const double n = static_cast<double>(vectors.width) + 1;
+  const double unit = n * 0x1p-24;
+  const double length = static_cast<double>(length_of(question.question.y));
+  double largest = static_cast<double>(bounds.longest) * length;
+  const double product = unit / (1 - unit) * largest;
+  largest +=
+      static_cast<double>(bounds.largest_bias) +
+      std::abs(static_cast<double>(question.question.weight)) * largest_of(question.question.row);
+  for (const VectorQuestion::Term& each : question.question.terms)
+    largest += std::abs(static_cast<double>(each.term));
+  constexpr double kRoundings = (2 + 2 * VectorQuestion::kMostTerms) * 0x1p-24;
+  const double off = 2 * (product + kRoundings * largest);
+  if (static_cast<double>(question.best.back().score) > static_cast<double>(last) + off) return;
+  std::vector<Scored> found;
+  TopK best(k, found);
+  search(alone_, question.allowed, &best, nullptr);
+  best.finish();
+  question.best = std::move(found);
+}
+
+}  // namespace personalize
