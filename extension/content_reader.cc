@@ -45,6 +45,9 @@ void ContentReader::read_context(bool wanted) {
       fmt::format("{}, {}, {}, {}, {}, {}{}", expression("USER_ID"), expression("ITEM_ID"),
                   expression("TIMESTAMP"), expression("EVENT_TYPE"), expression("EVENT_VALUE"),
                   business_.has_rowid ? "rowid" : "0", context_.select_list());
+  const size_t count = kContextBegin + (context_.wanted() ? context_.fields().size() : 0);
+  user_query_ = sql_of(
+      connection_, {columns_, count, from_, content_id_condition(user_column_, 1), "", kVisitor});
 }
 
 bool ContentReader::read_user(sqlite3_value* value, std::string& user) {
@@ -138,10 +141,7 @@ class ContentReader::UserRows : public RowVisitor {
 Status ContentReader::of_user(std::string_view user_id, std::vector<Event>& events) {
   events.clear();
   context_.clear();
-  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(fmt::format(
-                                                        "SELECT 1 FROM {} WHERE ({}) AND {}", from_,
-                                                        content_id_condition(user_column_, 1),
-                                                        visit_condition(kVisitor, columns_))));
+  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(user_query_));
   bind_content_id(statement, 1, user_id);
   UserRows visitor(*this, user_id);
   PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, kVisitor, visitor));

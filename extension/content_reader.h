@@ -60,6 +60,7 @@ class ContentReader : public EventSource {
   const BusinessTable business_;
   std::string from_;         // "main"."orders"
   std::string columns_;      // what is read of a row
+  std::string user_query_;   // one user's rows
   std::string user_column_;  // of the business table
   std::string user_order_;   // an expression that brings a user's rows together
   std::string timestamp_column_;

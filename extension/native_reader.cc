@@ -11,6 +11,9 @@
 namespace personalize {
 namespace {
 
+// The parameters of the queries that are not for their conditions.
+constexpr int kUserVisitor = 2, kScanVisitor = 1;
+
 // Rows come in order of arrival; most users' events also arrive in order of time.
 void sort_by_time(std::vector<Event>& events) {
   const auto earlier = [](const Event& a, const Event& b) { return a.timestamp < b.timestamp; };
@@ -43,12 +46,15 @@ void NativeReader::read_context(bool wanted) {
   context_.want(wanted);
   const std::string columns =
       "e.ITEM_ID, e.TIMESTAMP, e.EVENT_TYPE, e.EVENT_VALUE" + context_.select_list();
-  user_query_ = fmt::format(
-      "SELECT 1 FROM {} AS u CROSS JOIN {} AS e ON e.USER_ID BETWEEN u.code << 32 AND (u.code << "
-      "32) + 4294967295 WHERE u.id = ?1 AND {} ORDER BY e.USER_ID",
-      users_table_, events_table_, visit_condition(2, columns));
-  scan_query_ = fmt::format("SELECT 1 FROM {} AS e WHERE {} ORDER BY e.USER_ID", events_table_,
-                            visit_condition(1, "e.USER_ID, " + columns));
+  const size_t count = 4 + (context_.wanted() ? context_.fields().size() : 0);
+  user_query_ = sql_of(
+      connection_, {columns, count,
+                    fmt::format("{} AS u CROSS JOIN {} AS e ON e.USER_ID BETWEEN u.code << 32 AND "
+                                "(u.code << 32) + 4294967295",
+                                users_table_, events_table_),
+                    "u.id = ?1", "e.USER_ID", kUserVisitor});
+  scan_query_ = sql_of(connection_, {"e.USER_ID, " + columns, count + 1, events_table_ + " AS e",
+                                     "", "e.USER_ID", kScanVisitor});
 }
 
 Status NativeReader::check_schema() {
@@ -108,7 +114,7 @@ Status NativeReader::of_user(std::string_view user_id, std::vector<Event>& event
     std::vector<Event>& events_;
   };
   Events visitor(*this, events);
-  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, 2, visitor));
+  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, kUserVisitor, visitor));
   finish(events);
   return Status::ok();
 }
@@ -169,7 +175,7 @@ Status NativeReader::scan(EventSink& sink) {
       connection_.cached(fmt::format("SELECT id FROM {} WHERE code = ?1", users_table_)));
   context_.clear();
   Scan scan(*this, sink, std::move(user_text));
-  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, 1, scan));
+  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, kScanVisitor, scan));
   return scan.give();
 }
 

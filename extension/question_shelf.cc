@@ -1,5 +1,7 @@
 #include "extension/question_shelf.h"
 
+#include "engine/store/memo_file.h"
+
 namespace personalize {
 namespace {
 
@@ -16,6 +18,7 @@ size_t bytes_of(std::string_view user, const QuestionShelf::Kept& kept) {
 
 bool QuestionShelf::may_keep(const Connection& connection, const Responder& responder) {
   return responder.model->model->vectors() != nullptr && !responder.reads_business_table &&
+         !remembering_is_switched_off() &&
          sqlite3_txn_state(connection.db(), responder.schema.c_str()) != SQLITE_TXN_WRITE;
 }
 

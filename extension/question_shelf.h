@@ -26,6 +26,7 @@ class QuestionShelf {
   // Whether questions about users without more to them may be kept and found: not of models that
   // score without vectors, of business tables, whose rows may change without a word to us, and
   // inside of a transaction that may be rolled back.
+  // Nor with PERSONALIZE_NO_STATE.
   static bool may_keep(const Connection& connection, const Responder& responder);
 
   // The user's question of this model; null: it was not kept, or something has changed. Lives until

@@ -21,13 +21,20 @@ class RowVisitor {
   virtual Status row(std::span<sqlite3_value*> values) = 0;
 };
 
-// The last condition of a statement whose rows are to be visited: it is true of none.
-//   SELECT 1 FROM t WHERE a = ?1 AND personalize_visit(?2, b, c) ORDER BY b
-// `columns` as they would stand after SELECT, in scope of the WHERE.
-std::string visit_condition(int parameter, std::string_view columns);
+// A statement whose rows are to be visited.
+struct VisitedQuery {
+  std::string columns;  // as they stand after SELECT, in scope of the WHERE
+  size_t column_count = 0;
+  std::string from;
+  std::string condition;  // "": none
+  std::string order;      // "": any; else one in which SQLite reads anyway
+  int parameter = 1;      // the statement's own, which is not for the condition
+};
 
-// Runs a statement with visit_condition(parameter, ...). ORDER BY must be the order in which SQLite
-// reads. Errors: those of the statement and the visitor's.
+// Its text. Where a function may not have so many arguments its rows are stepped through after all.
+std::string sql_of(Connection& connection, const VisitedQuery& query);
+
+// Runs a statement of sql_of(). Errors: those of the statement and the visitor's.
 Status visit_rows(Statement& statement, int parameter, RowVisitor& visitor);
 
 // Makes the function that such statements call.

@@ -197,6 +197,31 @@ class ContextCollector : public EventSink {
   EventSource& source_;
 };
 
+TEST_F(EventReader, MoreContextualColumnsThanAFunctionMayHaveArgumentsComeLikeFew) {
+  const int columns = sqlite3_limit(connection_->db(), SQLITE_LIMIT_FUNCTION_ARG, -1) + 20;
+  std::string declared, named, numbers;
+  for (int i = 0; i < columns; i++) {
+    declared += fmt::format("{}C{} int", i == 0 ? "" : ", ", i);
+    named += fmt::format(", C{}", i);
+    numbers += fmt::format(", {}", i + 1);
+  }
+  run(
+      fmt::format("CREATE VIRTUAL TABLE interactions USING personalize_interactions({0});"
+                  "INSERT INTO interactions(user_id, item_id, timestamp{1}) VALUES "
+                  "('u', 'b', 2{2}), ('u', 'a', 1{2})",
+                  declared, named, numbers));
+  const auto reader = source();
+  reader->read_context(true);
+  std::vector<Event> events;
+  ASSERT_TRUE(reader->of_user("u", events).is_ok());
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(reader->item_id(events[0].item).value(), "a");
+  for (int i = 0; i < columns; i++) EXPECT_EQ(events[0].context[i], i + 1);
+  ContextCollector scanned(*reader);
+  ASSERT_TRUE(reader->scan(scanned).is_ok());
+  EXPECT_EQ(scanned.contexts.at("u"), contexts_of(*reader, events));
+}
+
 TEST_F(EventReader, ContextsComeWithTheEventsIfTheyAreAskedFor) {
   run("CREATE VIRTUAL TABLE interactions USING personalize_interactions(DEVICE string categorical, "
       "NOTE string, HOUR int, CODE boolean);"
