@@ -135,7 +135,8 @@ def problem_of_rank(question, rows):
         return "unknown items before known ones"
     if known != sorted(known, reverse=True):
         return "scores rise"
-    return None if not known or abs(sum(known) - 1) < 1e-5 else "the scores do not sum to 1"
+    # A user without events has popular items, and of items that nobody had each has no share.
+    return None if not any(known) or abs(sum(known) - 1) < 1e-5 else "the scores do not sum to 1"
 
 
 def problem_of_batch(question, rows):
