@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/support/machine.h"
 #include "engine/math/dispatch.h"
 #include "engine/math/parallel.h"
 #include "engine/math/quantized_search.h"
@@ -32,20 +33,6 @@ double microseconds(const Body& body) {
     best = std::min(best, spent.count());
   } while (std::chrono::steady_clock::now() < until);
   return best;
-}
-
-// With the widest vectors this machine has, as the kernels.
-__attribute__((target_clones("default", "avx2", "avx512f"))) uint64_t sum_of_words(
-    std::span<const uint8_t> bytes) {
-  using Words = uint64_t __attribute__((vector_size(64), may_alias));
-  const auto* words = reinterpret_cast<const Words*>(bytes.data());
-  Words sums[4] = {};
-  for (size_t i = 0; i + 4 <= bytes.size() / sizeof(Words); i += 4)
-    for (size_t j = 0; j < 4; ++j) sums[j] += words[i + j];
-  const Words sum = sums[0] + sums[1] + sums[2] + sums[3];
-  uint64_t result = 0;
-  for (int i = 0; i < 8; ++i) result += sum[i];
-  return result;
 }
 
 void measure(size_t items, size_t width) {
@@ -78,8 +65,7 @@ void measure(size_t items, size_t width) {
                                    .row_weight = 0.5F};
   QuantizedSearch search;
   std::vector<Scored> found, wanted;
-  volatile uint64_t sink = 0;
-  const double stream = microseconds([&] { sink = sum_of_words(quantized.codes); });
+  const double stream = bench::stream_microseconds(quantized.codes.size());
   const double scan =
       microseconds([&] { search.best(question, nullptr, kTop, score_listed, found, nullptr); });
   const size_t scored = search.scored();

@@ -39,6 +39,12 @@ Result<Statement> Connection::cached(std::string_view sql) {
   return Statement(statement, anchored_ ? this : nullptr);
 }
 
+Result<int64_t> Connection::number(std::string_view sql) {
+  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, cached(sql));
+  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
+  return statement.integer(0);
+}
+
 void Connection::take_back(sqlite3_stmt* statement) {
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);

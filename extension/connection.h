@@ -35,6 +35,8 @@ class Connection {
   // the connection (see extension/anchor_table.cc), so that sqlite3_close does not find unfinalized
   // statements.
   Result<Statement> cached(std::string_view sql);
+  // The number in the first column of the first row of a cached statement without parameters.
+  Result<int64_t> number(std::string_view sql);
   // Runs one or several statements without results.
   Status execute(const std::string& sql);
 

@@ -151,10 +151,9 @@ Status ContentReader::of_user(std::string_view user_id, std::vector<Event>& even
 
 // Each event may be of an item of its own: only an index could tell how many there are.
 Result<std::optional<SourceBounds>> ContentReader::bounds() {
-  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement,
-                               connection_.cached(fmt::format("SELECT count(*) FROM {}", from_)));
-  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
-  const auto rows = static_cast<uint64_t>(statement.integer(0));
+  PERSONALIZE_ASSIGN_OR_RETURN(const int64_t count,
+                               connection_.number(fmt::format("SELECT count(*) FROM {}", from_)));
+  const auto rows = static_cast<uint64_t>(count);
   return std::optional<SourceBounds>({rows, rows, rows});
 }
 

@@ -6,23 +6,13 @@
 #include "extension/shadow_tables.h"
 
 namespace personalize {
-namespace {
-
-Result<int64_t> number(Connection& connection, const std::string& query) {
-  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.cached(query));
-  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
-  return statement.integer(0);
-}
-
-}  // namespace
-
 Result<DatasetStamp> DatasetStamp::of(Connection& connection, const std::string& schema) {
   DatasetStamp stamp;
   const std::string name = sql_name(schema);
   PERSONALIZE_ASSIGN_OR_RETURN(stamp.data_version,
-                               number(connection, fmt::format("PRAGMA {}.data_version", name)));
+                               connection.number(fmt::format("PRAGMA {}.data_version", name)));
   PERSONALIZE_ASSIGN_OR_RETURN(stamp.schema_version,
-                               number(connection, fmt::format("PRAGMA {}.schema_version", name)));
+                               connection.number(fmt::format("PRAGMA {}.schema_version", name)));
   stamp.total_changes = sqlite3_total_changes64(connection.db());
   stamp.rollbacks = connection.rollbacks();
   stamp.catalog_changes = connection.catalog_changes();

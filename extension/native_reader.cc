@@ -58,9 +58,7 @@ void NativeReader::read_context(bool wanted) {
 }
 
 Status NativeReader::check_schema() {
-  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(schema_version_query_));
-  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
-  const int64_t now = statement.integer(0);
+  PERSONALIZE_ASSIGN_OR_RETURN(const int64_t now, connection_.number(schema_version_query_));
   if (now == schema_version_) return Status::ok();
   if (schema_version_ >= 0) schema_changes_++;
   schema_version_ = now;

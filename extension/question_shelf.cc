@@ -1,7 +1,5 @@
 #include "extension/question_shelf.h"
 
-#include "engine/store/memo_file.h"
-
 namespace personalize {
 namespace {
 
@@ -11,14 +9,13 @@ constexpr size_t kMostBytes = 8 << 20;
 size_t bytes_of(std::string_view user, const QuestionShelf::Kept& kept) {
   constexpr size_t kOverhead = 128;  // of the map and the blocks of memory
   return kOverhead + sizeof kept + user.size() + kept.question.y.size() * sizeof(float) +
-         kept.question.terms.size() * sizeof(VectorQuestion::Term);
+         kept.question.terms.size() * sizeof(ScoreTerm);
 }
 
 }  // namespace
 
 bool QuestionShelf::may_keep(const Connection& connection, const Responder& responder) {
-  return responder.model->model->vectors() != nullptr && !responder.reads_business_table &&
-         !remembering_is_switched_off() &&
+  return responder.keeps_questions && !responder.reads_business_table &&
          sqlite3_txn_state(connection.db(), responder.schema.c_str()) != SQLITE_TXN_WRITE;
 }
 

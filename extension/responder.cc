@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/store/memo_file.h"
 #include "extension/dataset_lookup.h"
 #include "extension/event_reader.h"
 #include "extension/metadata_reader.h"
@@ -65,11 +66,8 @@ Status nothing_to_answer_with(const Asking& asking) {
                       asking.caller)};
 }
 
-Result<int64_t> pragma(Connection& connection, const std::string& schema, std::string_view name) {
-  PERSONALIZE_ASSIGN_OR_RETURN(
-      Statement statement, connection.cached(fmt::format("PRAGMA {}.{}", sql_name(schema), name)));
-  PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
-  return statement.integer(0);
+std::string pragma(const std::string& schema, std::string_view name) {
+  return fmt::format("PRAGMA {}.{}", sql_name(schema), name);
 }
 
 // From SQLite 3.39 on.
@@ -172,7 +170,8 @@ Result<Responders::Stamp> Responders::stamp(Connection& connection) {
   Stamp stamp;
   PERSONALIZE_ASSIGN_OR_RETURN(stamp.schemas, catalog_schemas(connection));
   for (const std::string& schema : stamp.schemas) {
-    PERSONALIZE_ASSIGN_OR_RETURN(const int64_t version, pragma(connection, schema, "data_version"));
+    PERSONALIZE_ASSIGN_OR_RETURN(const int64_t version,
+                                 connection.number(pragma(schema, "data_version")));
     stamp.data_versions.push_back(version);
     stamp.files.emplace_back(file_of(connection.db(), schema.c_str()));
   }
@@ -193,9 +192,8 @@ Result<bool> Responders::is_unchanged(Connection& connection) {
   }
   for (size_t i = 0; i < stamp_.schemas.size(); i++) {
     if (stamp_.files[i] != file_of(db, stamp_.schemas[i].c_str())) return false;
-    PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.cached(all_.version_queries[i]));
-    PERSONALIZE_RETURN_IF_ERROR(statement.step().status());
-    if (statement.integer(0) != stamp_.data_versions[i]) return false;
+    PERSONALIZE_ASSIGN_OR_RETURN(const int64_t version, connection.number(all_.version_queries[i]));
+    if (version != stamp_.data_versions[i]) return false;
   }
   return connection.catalog_changes() == stamp_.catalog_changes;
 }
@@ -227,7 +225,7 @@ Status Responders::take_stamp(Connection& connection) {
   stamps_++;
   all_ = Schemas();
   for (const std::string& schema : stamp_.schemas)
-    all_.version_queries.push_back(fmt::format("PRAGMA {}.data_version", sql_name(schema)));
+    all_.version_queries.push_back(pragma(schema, "data_version"));
   if (can_name_schemas())
     while (const char* name = sqlite3_db_name(connection.db(), static_cast<int>(all_.names.size())))
       all_.names.emplace_back(name);
@@ -272,6 +270,7 @@ Result<std::shared_ptr<Responder>> Responders::make(VersionShelf& shelf, std::st
                                shelf.load(solution, number));
   auto responder = std::make_shared<Responder>();
   responder->schema = shelf.schema();
+  responder->keeps_questions = model->model->vectors() != nullptr && !remembering_is_switched_off();
   responder->model = std::move(model);
   responder->states = shelf.stores().states;
   responder->recommendations = shelf.stores().recommendations;
@@ -299,8 +298,7 @@ Result<std::shared_ptr<Responder>> Responders::of_campaign(Connection& connectio
   const std::string& directory = shelf->stores().directory;
   std::shared_ptr<RateLimiter>& limiter = limiters_[directory];
   if (limiter == nullptr) {
-    const char* file = sqlite3_db_filename(connection.db(), campaign.schema.c_str());
-    limiter = RateLimiter::open(directory, file == nullptr ? "" : file);
+    limiter = RateLimiter::open(directory, file_of(connection.db(), campaign.schema.c_str()));
   }
   responder->limiter = limiter;
   responder->campaign = std::move(campaign);
@@ -386,7 +384,7 @@ Status Responders::open_history(Connection& connection, Responder& responder) {
   const std::string& group = responder.model->record.dataset_group;
   OpenSource& open = sources_[fmt::format("{}.{}", responder.schema, group)];
   PERSONALIZE_ASSIGN_OR_RETURN(const int64_t schema_version,
-                               pragma(connection, responder.schema, "schema_version"));
+                               connection.number(pragma(responder.schema, "schema_version")));
   if (open.source == nullptr || open.schema_version != schema_version ||
       open.catalog_changes != stamp_.catalog_changes) {
     PERSONALIZE_ASSIGN_OR_RETURN(open.source,

@@ -47,8 +47,9 @@ struct Responder {
   std::shared_ptr<StateStore> states;
   std::shared_ptr<RecommendationStore> recommendations;
   uint64_t state_secret = 0;
-  std::shared_ptr<EventSource> source;    // opened by the first question about a user
-  bool reads_business_table = false;      // of the source: its rows change without a word to us
+  std::shared_ptr<EventSource> source;  // opened by the first question about a user
+  bool reads_business_table = false;    // of the source: its rows change without a word to us
+  bool keeps_questions = false;         // in memory: of a model of vectors, if it is not forbidden
   std::shared_ptr<MetadataSource> users;  // that history reads, or null
   std::shared_ptr<HistoryReader> history;
 

@@ -14,7 +14,6 @@ void BoundedTopK::begin(size_t k, const ScoreListed& score_listed) {
   k_ = k;
   most_ = k > std::numeric_limits<size_t>::max() / 4 ? k : 2 * k + 64;
   limit_ = k == 0 ? kInfinity : -kInfinity;
-  last_ = kNoItem;
   score_listed_ = &score_listed;
   candidates_.clear();
   scored_ = 0;
@@ -31,17 +30,10 @@ void BoundedTopK::push(const Candidate& candidate) {
 
 void BoundedTopK::add(ItemIndex item, float lower, float upper) {
   if (upper < limit_) return;
-  last_ = item;
-  push(
-      {item, std::isnan(lower) ? -kInfinity : lower, std::isnan(upper) ? kInfinity : upper, false});
-}
-
-void BoundedTopK::add_scored(ItemIndex item, float score) {
-  if (score >= limit_ && score > -kInfinity) push({item, score, score, true});
+  push({item, std::isnan(lower) ? -kInfinity : lower, std::isnan(upper) ? kInfinity : upper});
 }
 
 void BoundedTopK::add(const BoundedTopK& other) {
-  last_ = std::max(last_, other.last_);
   limit_ = std::max(limit_, other.limit_);
   scored_ += other.scored_;
   candidates_.insert(candidates_.end(), other.candidates_.begin(), other.candidates_.end());
@@ -79,8 +71,7 @@ void BoundedTopK::score_all() {
                      return a.lower > b.lower || (a.lower == b.lower && a.item < b.item);
                    });
   // Those that come after the worst of the k best must be better than it.
-  const float least = at->item <= last_ ? std::nextafter(at->lower, kInfinity) : at->lower;
-  limit_ = std::max(limit_, least);
+  limit_ = std::max(limit_, std::nextafter(at->lower, kInfinity));
   candidates_.resize(k_);
 }
 
@@ -90,9 +81,7 @@ void BoundedTopK::finish(std::vector<Scored>& out) {
   drop_what_cannot_win();
   score_all();
   for (const Candidate& candidate : candidates_) out.push_back({candidate.item, candidate.lower});
-  std::sort(out.begin(), out.end(), [](const Scored& a, const Scored& b) {
-    return a.score > b.score || (a.score == b.score && a.item < b.item);
-  });
+  std::sort(out.begin(), out.end(), better);
 }
 
 }  // namespace personalize

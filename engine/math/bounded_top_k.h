@@ -22,8 +22,6 @@ class BoundedTopK {
   // Forgets all items. `score_listed` must live until finish().
   void begin(size_t k, const ScoreListed& score_listed);
 
-  // An item of known score, before those of which bounds are known, in any order.
-  void add_scored(ItemIndex item, float score);
   // An item whose score is at least `lower` and at most `upper`; a bound that is no number says
   // nothing. Items come in ascending order.
   void add(ItemIndex item, float lower, float upper);
@@ -42,7 +40,7 @@ class BoundedTopK {
   struct Candidate {
     ItemIndex item;
     float lower, upper;
-    bool is_scored;  // then both bounds are the score
+    bool is_scored = false;  // then both bounds are the score
   };
   void push(const Candidate& candidate);
   void drop_what_cannot_win();
@@ -51,7 +49,6 @@ class BoundedTopK {
   size_t k_ = 0;
   size_t most_ = 0;  // candidates
   float limit_ = 0;
-  ItemIndex last_ = kNoItem;  // of those in ascending order
   const ScoreListed* score_listed_ = nullptr;
   std::vector<Candidate> candidates_;
   std::vector<ItemIndex> items_;

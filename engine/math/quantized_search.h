@@ -14,12 +14,6 @@
 
 namespace personalize {
 
-// What is added to the score of an item.
-struct ScoreTerm {
-  ItemIndex item = kNoItem;
-  float term = 0;
-};
-
 // What is asked. The score of item j is vectors[j] . y * factor * factors[j] + bias[j] + row_weight
 // * row[j] + its term, computed in floats in this order, and then perhaps moved by least_margin.
 // None of these numbers, added up without their signs, is more than 2^120.

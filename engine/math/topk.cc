@@ -12,10 +12,6 @@ namespace {
 constexpr float kLowest = -std::numeric_limits<float>::infinity();
 constexpr size_t kGroup = 16;  // scores whose maximum decides whether any of them is looked at
 
-bool better(const Scored& a, const Scored& b) {
-  return a.score > b.score || (a.score == b.score && a.item < b.item);
-}
-
 }  // namespace
 
 void LogSum::add(std::span<const float> scores) {

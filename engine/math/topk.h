@@ -18,6 +18,17 @@ struct Scored {
   bool operator==(const Scored&) const = default;
 };
 
+// The order of every list of items: by falling score, equal ones by rising number.
+inline bool better(const Scored& a, const Scored& b) {
+  return a.score > b.score || (a.score == b.score && a.item < b.item);
+}
+
+// What is added to the score of an item.
+struct ScoreTerm {
+  ItemIndex item = kNoItem;
+  float term = 0;
+};
+
 // How many scores a block best has.
 inline constexpr size_t kScoreBlock = 512;
 

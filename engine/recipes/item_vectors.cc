@@ -49,7 +49,7 @@ QuantizedQuestion scan_of(const VectorQuestion& question, std::vector<ScoreTerm>
             .factors = items.inverse_norms.data(),
             .least_margin = outside};
   }
-  for (const VectorQuestion::Term& added : question.added())
+  for (const ScoreTerm& added : question.added())
     terms.push_back({added.item, question.terms()[static_cast<size_t>(added.item)]});
   std::sort(terms.begin(), terms.end(),
             [](const ScoreTerm& a, const ScoreTerm& b) { return a.item < b.item; });
@@ -85,7 +85,7 @@ bool search_codes(const VectorQuestion& question, const uint64_t* allowed, TopK*
 }  // namespace
 
 void VectorQuestion::begin(const ItemVectors& vectors) {
-  for (const Term& added : added_) terms_[static_cast<size_t>(added.item)] = 0;
+  for (const ScoreTerm& added : added_) terms_[static_cast<size_t>(added.item)] = 0;
   added_.clear();
   vectors_ = &vectors;
   y_.assign(vectors.width, 0.0F);
@@ -95,17 +95,18 @@ void VectorQuestion::begin(const ItemVectors& vectors) {
 }
 
 void VectorQuestion::keep(Kept& kept) const {
+  kept.vectors = vectors_;
   kept.y.assign(y_.begin(), y_.end());
   kept.weight = weight_;
   kept.row = row_;
   kept.terms.assign(added_.begin(), added_.end());
 }
 
-void VectorQuestion::ask_again(const ItemVectors& vectors, const Kept& kept) {
-  begin(vectors);
+void VectorQuestion::ask_again(const Kept& kept) {
+  begin(*kept.vectors);
   std::copy(kept.y.begin(), kept.y.end(), y_.begin());
   set_row(kept.weight, kept.row);
-  for (const Term& each : kept.terms) add(each.item, each.term);
+  for (const ScoreTerm& each : kept.terms) add(each.item, each.term);
 }
 
 void search(const VectorQuestion& question, const uint64_t* allowed, TopK* best, LogSum* sum) {

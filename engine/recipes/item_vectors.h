@@ -36,11 +36,6 @@ inline constexpr size_t kQuantizedFrom = 10'000;
 class VectorQuestion {
  public:
   static constexpr int kMostTerms = 4;
-  // What is added to the score of an item.
-  struct Term {
-    ItemIndex item = kNoItem;
-    float term = 0;
-  };
 
   // Begins another question about `vectors`, which must outlive it, with y = 0, no row, no terms.
   void begin(const ItemVectors& vectors);
@@ -64,24 +59,26 @@ class VectorQuestion {
     added_.push_back({item, term});
   }
 
-  // What it takes to ask the same again. `row` is a view, as set_row() was given it.
+  // What it takes to ask the same again, but for a cosine. Views as begin() and set_row() were
+  // given them.
   struct Kept {
+    const ItemVectors* vectors = nullptr;
     std::vector<float> y;
     float weight = 0;
     std::span<const float> row;
-    std::vector<Term> terms;
+    std::vector<ScoreTerm> terms;
   };
   void keep(Kept& kept) const;
   // begin(), and then as it was.
-  void ask_again(const ItemVectors& vectors, const Kept& kept);
+  void ask_again(const Kept& kept);
 
   const ItemVectors& vectors() const { return *vectors_; }
   float weight() const { return weight_; }
   std::span<const float> row() const { return row_; }
   bool is_cosine() const { return is_cosine_; }
   float inverse_norm() const { return inverse_norm_; }
-  std::span<const Term> added() const { return added_; }   // in the order of add()
-  std::span<const float> terms() const { return terms_; }  // their sums, one an item
+  std::span<const ScoreTerm> added() const { return added_; }  // in the order of add()
+  std::span<const float> terms() const { return terms_; }      // their sums, one an item
 
  private:
   const ItemVectors* vectors_ = nullptr;
@@ -90,7 +87,7 @@ class VectorQuestion {
   std::span<const float> row_;
   bool is_cosine_ = false;
   float inverse_norm_ = 0;
-  std::vector<Term> added_;
+  std::vector<ScoreTerm> added_;
   std::vector<float> terms_;
 };
 

@@ -41,12 +41,12 @@ void BatchSearch::sort_terms(size_t tiles, std::span<const BatchQuestion> questi
   size_t begin = 0;
   for (size_t q = 0; q < questions.size(); ++q) {
     size_t* start = term_start_.data() + q * (tiles + 1);
-    for (const VectorQuestion::Term& each : questions[q].question.terms)
+    for (const ScoreTerm& each : questions[q].question.terms)
       ++start[static_cast<size_t>(each.item) / kTile + 1];
     start[0] = begin;
     for (size_t t = 0; t < tiles; ++t) start[t + 1] += start[t];
     next_.assign(start, start + tiles);
-    for (const VectorQuestion::Term& each : questions[q].question.terms)
+    for (const ScoreTerm& each : questions[q].question.terms)
       terms_[next_[static_cast<size_t>(each.item) / kTile]++] = each;
     begin = start[tiles];
   }
@@ -123,7 +123,7 @@ double BatchSearch::largest_of(std::span<const float> row) {
 
 void BatchSearch::finish(const ItemVectors& vectors, const VectorBounds& bounds, size_t k,
                          size_t collected, BatchQuestion& question) {
-  alone_.ask_again(vectors, question.question);
+  alone_.ask_again(question.question);
   // The last candidate's sum: no item that was left out has a larger one.
   const bool all_collected = question.best.size() < collected || collected == vectors.items;
   const float last = question.best.empty() ? 0 : question.best.back().score;
@@ -132,9 +132,7 @@ void BatchSearch::finish(const ItemVectors& vectors, const VectorBounds& bounds,
   scores_.resize(candidates_.size());
   score_listed(alone_, candidates_, scores_);
   for (size_t i = 0; i < candidates_.size(); ++i) question.best[i].score = scores_[i];
-  std::sort(question.best.begin(), question.best.end(), [](const Scored& a, const Scored& b) {
-    return a.score > b.score || (a.score == b.score && a.item < b.item);
-  });
+  std::sort(question.best.begin(), question.best.end(), better);
   if (question.best.size() > k) question.best.resize(k);
   if (all_collected || k == 0) return;
 
@@ -148,7 +146,7 @@ void BatchSearch::finish(const ItemVectors& vectors, const VectorBounds& bounds,
   largest +=
       static_cast<double>(bounds.largest_bias) +
       std::abs(static_cast<double>(question.question.weight)) * largest_of(question.question.row);
-  for (const VectorQuestion::Term& each : question.question.terms)
+  for (const ScoreTerm& each : question.question.terms)
     largest += std::abs(static_cast<double>(each.term));
   constexpr double kRoundings = (2 + 2 * VectorQuestion::kMostTerms) * 0x1p-24;
   const double off = 2 * (product + kRoundings * largest);

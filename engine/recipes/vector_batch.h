@@ -55,7 +55,7 @@ class BatchSearch {
   AlignedFloats left_;      // y of the questions
   AlignedFloats tile_;      // vectors of a tile, each in a column
   AlignedFloats products_;  // questions x items of a tile
-  std::vector<VectorQuestion::Term> terms_;
+  std::vector<ScoreTerm> terms_;
   std::vector<size_t> term_start_;  // questions x (tiles + 1)
   std::vector<size_t> next_;
   // The largest absolute value of a row; the rows of questions are few.

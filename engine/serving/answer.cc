@@ -98,13 +98,12 @@ void Answerer::take_answer(const LoadedModel& model, const BatchQuestion& questi
   scores_.clear();
   normalised_ = true;
   normaliser_ = question.log_sum;
-  vectors_ = model.model->vectors();
   answered_ = &question;
   answered_k_ = k;
 }
 
 VectorQuestion& Answerer::asked() {
-  if (answered_ != nullptr) asked_.ask_again(*vectors_, answered_->question);
+  if (answered_ != nullptr) asked_.ask_again(answered_->question);
   answered_ = nullptr;
   return asked_;
 }
@@ -113,7 +112,7 @@ void Answerer::ask_again(const LoadedModel& model, const VectorQuestion::Kept& q
   begin(kNoItem, model.model->score_kind());
   scored_from_ = model.model->item_count();
   scores_.clear();
-  asked_.ask_again(*model.model->vectors(), question);
+  asked_.ask_again(question);
 }
 
 void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item,
@@ -151,7 +150,6 @@ void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item,
 void Answerer::search_all(const uint64_t* allowed, TopK* best) {
   LogSum logits;
   LogSum* const sum = !normalised_ && kind_ == ScoreKind::kLogits ? &logits : nullptr;
-  if (best == nullptr && sum == nullptr && normalised_) return;
   if (scored_from_ > 0) search(asked(), allowed, best, sum);
   for (size_t i = 0; i < scores_.size(); i += kScoreBlock) {
     const std::span<const float> block =
@@ -243,9 +241,7 @@ void Answerer::ranked(std::span<const ItemIndex> items, std::vector<Answer>& ans
   normalised_ = false;  // of the list, not of all items
   top_.clear();
   for (size_t i = 0; i < items.size(); i++) top_.push_back({items[i], listed_[i]});
-  std::sort(top_.begin(), top_.end(), [](const Scored& a, const Scored& b) {
-    return a.score > b.score || (a.score == b.score && a.item < b.item);
-  });
+  std::sort(top_.begin(), top_.end(), better);
   answers.clear();
   for (const Scored& scored : top_) answers.push_back({scored.item, scaled(scored.score)});
 }

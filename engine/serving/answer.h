@@ -107,7 +107,6 @@ class Answerer {
   void ask_for_popular(const LoadedModel& model, size_t unseen);
 
   ScoreKind kind_ = ScoreKind::kCounts;
-  const ItemVectors* vectors_ = nullptr;     // of answered_
   const BatchQuestion* answered_ = nullptr;  // what asked_ is to be, once it is needed
   size_t answered_k_ = 0;
   VectorQuestion asked_;    // of the items before scored_from_

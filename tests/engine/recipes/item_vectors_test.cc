@@ -44,7 +44,7 @@ class ItemVectorsTest : public testing::TestWithParam<std::pair<size_t, size_t>>
       if (!question_.row().empty())
         scores[j] += static_cast<double>(question_.weight()) * static_cast<double>(row_[j]);
     }
-    for (const VectorQuestion::Term& each : question_.added())
+    for (const ScoreTerm& each : question_.added())
       scores[static_cast<size_t>(each.item)] += static_cast<double>(each.term);
     return scores;
   }
@@ -177,7 +177,7 @@ TEST_P(ItemVectorsTest, CodesChangeNoListAndTheSumByLittle) {
       by_codes.ask_for_cosine(inverse_norms[0]);
     } else {
       by_codes.set_row(question_.weight(), question_.row());
-      for (const VectorQuestion::Term& each : question_.added()) by_codes.add(each.item, each.term);
+      for (const ScoreTerm& each : question_.added()) by_codes.add(each.item, each.term);
     }
     std::copy(question_.y().begin(), question_.y().end(), by_codes.y().begin());
     for (const size_t k : {size_t{1}, size_t{20}, items_ / 2, items_})
