@@ -17,7 +17,8 @@ namespace {
 constexpr size_t kTaken = 8;
 constexpr size_t kLargestBatch = 128;
 constexpr size_t kBatchScores = 8'000'000;
-// A block of fewer users is answered one by one: a LIMIT may want no more.
+// A block of fewer users is answered one by one, and none is read ahead of what it takes: a LIMIT
+// may want no more.
 constexpr size_t kWorthBatch = 64;
 
 }  // namespace
@@ -30,25 +31,32 @@ Status UserBlocks::begin(Connection& connection) {
 
 Result<bool> UserBlocks::next(Connection& connection,
                               const std::function<void(size_t, Answerer&)>& take) {
-  PERSONALIZE_RETURN_IF_ERROR(read(connection));
-  if (users_.empty()) return false;
+  if (begun_ && users().empty()) return false;  // there were no more
+  if (has_ahead_) {
+    std::swap(block_, ahead_);
+  } else {
+    const std::string after = begun_ ? users().back() : "";
+    block_.status = read(connection, after, block_);
+  }
+  begun_ = true;
+  has_ahead_ = false;
+  PERSONALIZE_RETURN_IF_ERROR(block_.status);
+  if (users().empty()) return false;
   if (prepare_) PERSONALIZE_RETURN_IF_ERROR(prepare_());
   PERSONALIZE_RETURN_IF_ERROR(score(connection, take));
   return true;
 }
 
-Status UserBlocks::read(Connection& connection) {
-  if (begun_ && users_.empty()) return Status::ok();  // there were no more
-  const std::string after = begun_ ? users_.back() : "";
-  begun_ = true;
+Status UserBlocks::read(Connection& connection, std::string_view after, Block& block) {
   PERSONALIZE_RETURN_IF_ERROR(connection.part<Responders>().open_history(connection, *responder_));
   PERSONALIZE_RETURN_IF_ERROR(list_users(connection, responder_->schema,
-                                         responder_->model->record.dataset_group, after, block_,
-                                         users_));
-  block_ = std::min(block_ * 2, kLargestBlock);
-  histories_.resize(std::max(histories_.size(), users_.size()));
-  for (size_t i = 0; i < users_.size(); i++)
-    PERSONALIZE_RETURN_IF_ERROR(responder_->history->read(users_[i], unseen_, {}, histories_[i]));
+                                         responder_->model->record.dataset_group, after, size_,
+                                         block.users));
+  size_ = std::min(size_ * 2, kLargestBlock);
+  block.histories.resize(std::max(block.histories.size(), block.users.size()));
+  for (size_t i = 0; i < block.users.size(); i++)
+    PERSONALIZE_RETURN_IF_ERROR(
+        responder_->history->read(block.users[i], unseen_, {}, block.histories[i]));
   return Status::ok();
 }
 
@@ -58,9 +66,9 @@ void UserBlocks::answer(size_t begin, size_t end, Worker& worker,
   const bool alone = !bounds_;
   worker.places.clear();
   for (size_t i = begin; i < end; i++) {
-    const UserHistory& history = histories_[i];
-    const UserMemo memo{responder_->states.get(),
-                        StateKey::make(model.record.model_id, users_[i], responder_->state_secret)};
+    const UserHistory& history = block_.histories[i];
+    const UserMemo memo{responder_->states.get(), StateKey::make(model.record.model_id, users()[i],
+                                                                 responder_->state_secret)};
     std::span<const float> state;
     if (!history.events.empty()) state = worker.state.after(*model.model, history.events, memo);
     if (alone || history.events.empty()) {
@@ -91,20 +99,34 @@ Status UserBlocks::score(Connection& connection,
   workers_.resize(static_cast<size_t>(threads));
   const ItemVectors* vectors = responder_->model->model->vectors();
   const bool has_unseen = unseen_ != nullptr && unseen_->size() > 0;
-  if (vectors != nullptr && !has_unseen && !bounds_ && users_.size() >= kWorthBatch)
+  const size_t count = users().size();
+  if (vectors != nullptr && !has_unseen && !bounds_ && count >= kWorthBatch)
     bounds_ = VectorBounds::of(*vectors);
   const size_t taken =
       bounds_ ? std::clamp(kBatchScores / vectors->items, kTaken, kLargestBatch) : kTaken;
   std::atomic<bool> no_memory = false;
-  const auto stop = [&] { return no_memory || connection.interrupted(); };
-  const auto answer_some = [&](size_t begin, size_t end, size_t number) {
+  bool interrupted = false;  // while the next block was read
+  const auto stop = [&] { return no_memory || interrupted || connection.interrupted(); };
+  const auto guarded = [&](const auto& act) {
     try {
-      answer(begin, end, workers_[number], take);
+      act();
     } catch (const std::bad_alloc&) {
       no_memory = true;
     }
   };
-  const bool done = parallel_blocks(users_.size(), taken, threads, stop, answer_some);
+  const auto answer_some = [&](size_t begin, size_t end, size_t number) {
+    guarded([&] { answer(begin, end, workers_[number], take); });
+  };
+  const auto read_ahead = [&] {
+    guarded([&] {
+      ahead_.status = read(connection, users().back(), ahead_);
+      interrupted = ahead_.status.code() == StatusCode::kInterrupted;
+      has_ahead_ = true;
+    });
+  };
+  const bool done =
+      parallel_blocks(count, taken, threads, stop, answer_some,
+                      count < kWorthBatch ? std::function<void()>() : std::function(read_ahead));
   if (no_memory) return {StatusCode::kNoMemory, fmt::format("{}: no memory", caller_)};
   if (!done) return {StatusCode::kInterrupted, fmt::format("{}: interrupted", caller_)};
   return Status::ok();

@@ -1,6 +1,7 @@
 // Every user of a dataset group as a model answers them (batch_recommend, user_segment): a block of
 // users at a time, whose events are read on the connection's thread and which are then scored on
-// all cores, by threads that have ended when a block is given.
+// all cores, by threads that have ended when a block is given. While they score, the connection's
+// thread reads the next block.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,7 @@ class UserBlocks {
   // Blocks grow from `first` users: a LIMIT may end the reading soon. `caller` leads messages and
   // must outlive the blocks.
   UserBlocks(std::shared_ptr<Responder> responder, std::string_view caller, size_t first)
-      : responder_(std::move(responder)), caller_(caller), block_(first) {}
+      : responder_(std::move(responder)), caller_(caller), size_(first) {}
 
   // To be called once, first: finds the unseen items. Errors: those of reading the items dataset.
   Status begin(Connection& connection);
@@ -43,12 +44,12 @@ class UserBlocks {
   // there are no more users. Errors: those of reading events; kInterrupted, kNoMemory.
   Result<bool> next(Connection& connection, const std::function<void(size_t, Answerer&)>& take);
 
-  const std::vector<std::string>& users() const { return users_; }
+  const std::vector<std::string>& users() const { return block_.users; }
   const Responder& responder() const { return *responder_; }
   // The unseen items that answers may name, as they were when the blocks began; null: none.
   const std::shared_ptr<const UnseenTable>& unseen() const { return unseen_; }
   // How many events users()[place] has.
-  size_t event_count(size_t place) const { return histories_[place].events.size(); }
+  size_t event_count(size_t place) const { return block_.histories[place].events.size(); }
 
  private:
   // What a thread keeps from block to block.
@@ -60,7 +61,14 @@ class UserBlocks {
     std::vector<BatchQuestion> batch;
     std::vector<size_t> places;  // of the batch's users
   };
-  Status read(Connection& connection);
+  // Users and what they had. Keeps its buffers from block to block.
+  struct Block {
+    std::vector<std::string> users;  // none: there are no more
+    std::vector<UserHistory> histories;
+    Status status;  // of reading it
+  };
+  // Reads the users that follow `after` ("": the first ones).
+  Status read(Connection& connection, std::string_view after, Block& block);
   // Answers users begin .. end - 1.
   void answer(size_t begin, size_t end, Worker& worker,
               const std::function<void(size_t, Answerer&)>& take);
@@ -68,12 +76,13 @@ class UserBlocks {
 
   std::shared_ptr<Responder> responder_;
   std::string_view caller_;
-  size_t block_;
+  size_t size_;  // of the next block to be read
   bool begun_ = false;
   std::function<Status()> prepare_;
-  std::vector<std::string> users_;
   std::shared_ptr<const UnseenTable> unseen_;
-  std::vector<UserHistory> histories_;
+  Block block_;
+  Block ahead_;  // the next one
+  bool has_ahead_ = false;
   size_t k_ = 0;
   const std::vector<std::shared_ptr<const ItemSet>>* allowed_ = nullptr;
   std::vector<Worker> workers_;

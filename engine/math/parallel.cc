@@ -46,7 +46,8 @@ int thread_count(int wanted) {
 }
 
 bool parallel_blocks(size_t count, size_t block, int threads, const std::function<bool()>& stop,
-                     const std::function<void(size_t, size_t, size_t)>& body) {
+                     const std::function<void(size_t, size_t, size_t)>& body,
+                     const std::function<void()>& beside) {
   std::atomic<size_t> next = 0;
   std::atomic<bool> stopped = false;
   std::mutex mutex;
@@ -60,25 +61,38 @@ bool parallel_blocks(size_t count, size_t block, int threads, const std::functio
     body(begin, std::min(count, begin + block), worker);
     return true;
   };
-  const auto work = [&](size_t worker) {
-    std::exception_ptr mine;
+  const auto guarded = [&](const auto& act) {
     try {
+      act();
+    } catch (...) {
+      stopped = true;
+      const std::lock_guard lock(mutex);
+      if (!thrown) thrown = std::current_exception();
+    }
+  };
+  const auto work = [&](size_t worker) {
+    guarded([&] {
       while (!stopped && take(worker)) {
       }
-    } catch (...) {
-      mine = std::current_exception();
-      stopped = true;
-    }
+    });
     const std::lock_guard lock(mutex);
-    if (mine && !thrown) thrown = mine;
     running--;
     one_ended.notify_one();
+  };
+  const auto work_here = [&](size_t worker) {
+    for (bool more = true; more && !stopped;) {
+      if (stop())
+        stopped = true;
+      else
+        more = take(worker);
+    }
   };
 
   {
     Joined joined;
     const size_t blocks = (count + block - 1) / block;
-    const size_t workers = std::min(static_cast<size_t>(std::max(threads, 1)), blocks);
+    const auto others = static_cast<size_t>(std::max(threads, 1)) - (beside ? 1 : 0);
+    const size_t workers = std::min(others, blocks);
     bool any = false;
     {
       const SignalsBlocked guard;
@@ -95,12 +109,8 @@ bool parallel_blocks(size_t count, size_t block, int threads, const std::functio
         break;
       }
     }
-    while (!any && !stopped) {
-      if (stop())
-        stopped = true;
-      else if (!take(0))
-        return true;
-    }
+    if (beside) guarded(beside);
+    if (beside || !any) guarded([&] { work_here(any ? workers : 0); });
     for (std::unique_lock lock(mutex); running > 0;) {
       one_ended.wait_for(lock, kAskEvery);
       if (stopped || running == 0) continue;

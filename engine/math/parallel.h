@@ -17,7 +17,12 @@ int thread_count(int wanted);
 // thread. `body` must not depend on which worker runs which block if the result is to be the same
 // for any number of threads. If the system gives fewer threads, fewer are used; if it gives none,
 // the calling thread does the work and asks between blocks.
+//
+// With `beside` one thread less is started: the calling thread calls beside(), once, while the
+// others work, and then takes blocks as they do, asking between them. beside() must see for itself
+// that it does not take long once `stop` would be true; what it throws counts as thrown by `body`.
 bool parallel_blocks(size_t count, size_t block, int threads, const std::function<bool()>& stop,
-                     const std::function<void(size_t begin, size_t end, size_t worker)>& body);
+                     const std::function<void(size_t begin, size_t end, size_t worker)>& body,
+                     const std::function<void()>& beside = {});
 
 }  // namespace personalize
