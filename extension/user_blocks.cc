@@ -79,7 +79,7 @@ void UserBlocks::answer(size_t begin, size_t end, Worker& worker,
     model.model->reduce(history.question(state), worker.reduced);
     if (worker.batch.size() == worker.places.size()) worker.batch.emplace_back();
     BatchQuestion& question = worker.batch[worker.places.size()];
-    worker.reduced.keep(question.question);
+    worker.reduced.give(question.question);
     const bool some = allowed_ != nullptr && !allowed_->empty() && (*allowed_)[i] != nullptr;
     question.allowed = some ? (*allowed_)[i]->words() : nullptr;
     worker.places.push_back(i);

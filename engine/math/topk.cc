@@ -1,7 +1,9 @@
 #include "engine/math/topk.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "engine/math/dispatch.h"
@@ -11,6 +13,7 @@ namespace {
 
 constexpr float kLowest = -std::numeric_limits<float>::infinity();
 constexpr size_t kGroup = 16;  // scores whose maximum decides whether any of them is looked at
+constexpr size_t kLeastGroup = 2;
 
 }  // namespace
 
@@ -61,12 +64,32 @@ TopK::TopK(size_t k, std::vector<Scored>& out) : k_(k), threshold_(kLowest), kep
 
 void TopK::add(std::span<const float> scores, size_t first, const uint64_t* allowed) {
   if (k_ == 0 || !(kernels().maximum(scores.size(), scores.data()) > threshold_)) return;
+  if (threshold_ == kLowest && kept_.empty() && allowed == nullptr) set_threshold(scores);
   for (size_t i = 0; i < scores.size(); i += kGroup) {
     const size_t n = std::min(kGroup, scores.size() - i);
     float maximum = kLowest;
     for (size_t j = 0; j < n; ++j) maximum = scores[i + j] > maximum ? scores[i + j] : maximum;
     if (maximum > threshold_) add_group(scores.subspan(i, n), first + i, allowed);
   }
+}
+
+// k groups of scores have a larger or equal one, so that smaller scores are not among the best.
+// Without that, all the first scores would be taken.
+void TopK::set_threshold(std::span<const float> scores) {
+  std::array<float, kScoreBlock / kLeastGroup> maxima;
+  const size_t group = std::min(kGroup, scores.size() / (2 * k_));
+  if (group < kLeastGroup || scores.size() > kScoreBlock) return;
+  const size_t groups = scores.size() / group;
+  for (size_t g = 0; g < groups; ++g) {
+    float maximum = kLowest;
+    for (size_t j = g * group; j < (g + 1) * group; ++j)
+      maximum = scores[j] > maximum ? scores[j] : maximum;
+    maxima[g] = maximum;
+  }
+  const auto last = maxima.begin() + static_cast<ptrdiff_t>(k_ - 1);
+  std::nth_element(maxima.begin(), last, maxima.begin() + static_cast<ptrdiff_t>(groups),
+                   std::greater<>());
+  threshold_ = std::nextafter(*last, kLowest);
 }
 
 void TopK::finish() {

@@ -50,6 +50,7 @@ class TopK {
 
  private:
   void add_group(std::span<const float> scores, size_t first, const uint64_t* allowed);
+  void set_threshold(std::span<const float> scores);
   void shrink();
 
   size_t k_;

@@ -85,13 +85,31 @@ bool search_codes(const VectorQuestion& question, const uint64_t* allowed, TopK*
 }  // namespace
 
 void VectorQuestion::begin(const ItemVectors& vectors) {
-  for (const ScoreTerm& added : added_) terms_[static_cast<size_t>(added.item)] = 0;
+  clear_sums();
   added_.clear();
   vectors_ = &vectors;
   y_.assign(vectors.width, 0.0F);
   is_cosine_ = false;
   if (terms_.size() < vectors.items) terms_.resize(vectors.items);
   set_row(0, {});
+}
+
+void VectorQuestion::add(std::span<const ItemIndex> items, float weight,
+                         std::span<const float> terms) {
+  const size_t before = added_.size();
+  added_.resize(before + items.size());
+  for (size_t i = 0; i < items.size(); ++i) added_[before + i] = {items[i], weight * terms[i]};
+}
+
+void VectorQuestion::clear_sums() {
+  for (const ScoreTerm& added : std::span(added_).first(summed_))
+    terms_[static_cast<size_t>(added.item)] = 0;
+  summed_ = 0;
+}
+
+void VectorQuestion::sum_terms() const {
+  for (; summed_ < added_.size(); ++summed_)
+    terms_[static_cast<size_t>(added_[summed_].item)] += added_[summed_].term;
 }
 
 void VectorQuestion::keep(Kept& kept) const {
@@ -102,11 +120,20 @@ void VectorQuestion::keep(Kept& kept) const {
   kept.terms.assign(added_.begin(), added_.end());
 }
 
+void VectorQuestion::give(Kept& kept) {
+  kept.vectors = vectors_;
+  kept.weight = weight_;
+  kept.row = row_;
+  y_.swap(kept.y);
+  clear_sums();
+  added_.swap(kept.terms);
+}
+
 void VectorQuestion::ask_again(const Kept& kept) {
   begin(*kept.vectors);
   std::copy(kept.y.begin(), kept.y.end(), y_.begin());
   set_row(kept.weight, kept.row);
-  for (const ScoreTerm& each : kept.terms) add(each.item, each.term);
+  added_.assign(kept.terms.begin(), kept.terms.end());
 }
 
 void search(const VectorQuestion& question, const uint64_t* allowed, TopK* best, LogSum* sum) {

@@ -54,10 +54,9 @@ class VectorQuestion {
     inverse_norm_ = inverse_norm;
   }
   // An item may get kMostTerms terms, which are added up in that order.
-  void add(ItemIndex item, float term) {
-    terms_[static_cast<size_t>(item)] += term;
-    added_.push_back({item, term});
-  }
+  void add(ItemIndex item, float term) { added_.push_back({item, term}); }
+  // Of each item weight * its term.
+  void add(std::span<const ItemIndex> items, float weight, std::span<const float> terms);
 
   // What it takes to ask the same again, but for a cosine. Views as begin() and set_row() were
   // given them.
@@ -69,6 +68,8 @@ class VectorQuestion {
     std::vector<ScoreTerm> terms;
   };
   void keep(Kept& kept) const;
+  // As keep(), with the room of `kept` in exchange: another question must begin next.
+  void give(Kept& kept);
   // begin(), and then as it was.
   void ask_again(const Kept& kept);
 
@@ -78,7 +79,11 @@ class VectorQuestion {
   bool is_cosine() const { return is_cosine_; }
   float inverse_norm() const { return inverse_norm_; }
   std::span<const ScoreTerm> added() const { return added_; }  // in the order of add()
-  std::span<const float> terms() const { return terms_; }      // their sums, one an item
+  // Their sums, one an item. What was asked once since the last add() any thread may ask.
+  std::span<const float> terms() const {
+    if (summed_ < added_.size()) sum_terms();
+    return terms_;
+  }
 
  private:
   const ItemVectors* vectors_ = nullptr;
@@ -87,8 +92,13 @@ class VectorQuestion {
   std::span<const float> row_;
   bool is_cosine_ = false;
   float inverse_norm_ = 0;
+  // Most questions of a batch never need the sums.
+  void sum_terms() const;
+  void clear_sums();
+
   std::vector<ScoreTerm> added_;
-  std::vector<float> terms_;
+  mutable size_t summed_ = 0;  // so many of them are in terms_
+  mutable std::vector<float> terms_;
 };
 
 // Gives every item's score to `best` (null: to nobody), of those that `allowed` has (null: all, as

@@ -255,21 +255,36 @@ Result<MarkovChain> MarkovChain::open(const BlobView& blob, size_t item_count) {
 }
 
 void MarkovChain::terms(std::span<const ModelEvent> history, MarkovTerms& out) const {
-  out.items.clear();
   if (out.sums.size() < total_.size()) out.sums.resize(total_.size());
   const size_t window = std::min(history.size(), static_cast<size_t>(settings_.window));
+  const std::span<const ModelEvent> last = history.last(window);
+  size_t most = 1;  // with room for one that is taken back
+  for (const ModelEvent& event : last) {
+    const auto item = static_cast<size_t>(event.item);
+    if (item >= total_.size()) continue;
+    most += row_[item + 1] - row_[item];
+    __builtin_prefetch(column_.data() + row_[item]);
+    __builtin_prefetch(count_.data() + row_[item]);
+  }
+  out.items.resize(std::max(out.items.size(), most));
+  ItemIndex* const items = out.items.data();
+  float* const sums = out.sums.data();
+  size_t size = 0;
   float weight = 1;
   for (size_t g = 0; g < window; ++g, weight *= settings_.decay) {
     const auto item = static_cast<size_t>(history[history.size() - 1 - g].item);
     if (item >= total_.size()) continue;  // an unseen item: nothing is known to follow it
     const float factor = weight / (total_[item] + settings_.smoothing);
     for (uint64_t entry = row_[item]; entry < row_[item + 1]; ++entry) {
+      // Without a branch: whether the item came before can't be foretold.
       const ItemIndex next = column_[entry];
-      float& sum = out.sums[static_cast<size_t>(next)];
-      if (sum == 0) out.items.push_back(next);
+      float& sum = sums[static_cast<size_t>(next)];
+      items[size] = next;
+      size += sum == 0 ? 1 : 0;
       sum += factor * count_[entry];
     }
   }
+  out.items.resize(size);
   out.terms.resize(out.items.size());
   for (size_t i = 0; i < out.items.size(); ++i) {
     float& sum = out.sums[static_cast<size_t>(out.items[i])];

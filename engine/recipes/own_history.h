@@ -55,8 +55,10 @@ inline size_t recency_bucket(int32_t steps_since) {
 
 inline float own_history_term(const OwnHistoryWeights& weights, const OwnItem& item,
                               int32_t last_place, int32_t session_start) {
+  // Most items come once, and ln 1 is 0.
+  const float log_count = item.count == 1 ? 0 : std::log(static_cast<float>(item.count));
   return weights.recency[recency_bucket(last_place - item.last)] +
-         weights.count_weight * std::log(static_cast<float>(item.count)) +
+         weights.count_weight * log_count +
          (item.last >= session_start ? weights.session_weight : 0);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "engine/math/dispatch.h"
@@ -19,6 +20,32 @@ float length_of(std::span<const float> vector) {
   double squares = 0;
   for (const float x : vector) squares += static_cast<double>(x) * static_cast<double>(x);
   return static_cast<float>(std::sqrt(squares));
+}
+
+using Four = float __attribute__((vector_size(16)));
+constexpr size_t kSquare = 4;
+
+// Makes columns of four rows' four numbers.
+void turn_square(const float* from, size_t stride, float* to) {
+  Four row[kSquare];
+  for (size_t r = 0; r < kSquare; ++r) std::memcpy(&row[r], from + r * stride, sizeof(Four));
+  const Four a = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const Four b = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const Four c = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const Four d = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  const Four column[kSquare] = {
+      __builtin_shufflevector(a, b, 0, 1, 4, 5), __builtin_shufflevector(a, b, 2, 3, 6, 7),
+      __builtin_shufflevector(c, d, 0, 1, 4, 5), __builtin_shufflevector(c, d, 2, 3, 6, 7)};
+  for (size_t i = 0; i < kSquare; ++i) std::memcpy(to + i * kTile, &column[i], sizeof(Four));
+}
+
+// Makes columns of a tile of `rows` rows of d numbers, 16 at most: so many share cache lines there.
+void turn(const float* from, size_t rows, size_t d, float* to) {
+  const size_t whole = rows % kSquare == 0 ? d - d % kSquare : 0;
+  for (size_t c = 0; c < whole; c += kSquare)
+    for (size_t r = 0; r < rows; r += kSquare) turn_square(from + r * d + c, d, to + c * kTile + r);
+  for (size_t c = whole; c < d; ++c)
+    for (size_t r = 0; r < rows; ++r) to[c * kTile + r] = from[r * d + c];
 }
 
 }  // namespace
@@ -55,14 +82,9 @@ void BatchSearch::sort_terms(size_t tiles, std::span<const BatchQuestion> questi
 void BatchSearch::multiply(const ItemVectors& vectors, size_t first, size_t count,
                            size_t questions) {
   const size_t d = vectors.width;
-  constexpr size_t kRows = 16;  // their columns of the tile share cache lines
-  for (size_t j = 0; j < count; j += kRows) {
-    const size_t rows = std::min(kRows, count - j);
-    const float* from = vectors.vectors.data() + (first + j) * d;
-    for (size_t c = 0; c < d; ++c) {
-      float* to = tile_.data() + c * kTile + j;
-      for (size_t r = 0; r < rows; ++r) to[r] = from[r * d + c];
-    }
+  for (size_t j = 0; j < count; j += kSquare * kSquare) {
+    const size_t rows = std::min(kSquare * kSquare, count - j);
+    turn(vectors.vectors.data() + (first + j) * d, rows, d, tile_.data() + j);
   }
   kernels().product(questions, count, d, {left_.data(), static_cast<ptrdiff_t>(d), 1}, tile_.data(),
                     kTile, products_.data(), kTile, false);
@@ -86,7 +108,6 @@ void BatchSearch::run(const ItemVectors& vectors, const VectorBounds& bounds, si
   best.reserve(count);
   for (BatchQuestion& each : questions) best.emplace_back(collected, each.best);
   std::vector<LogSum> sums(count);
-  largest_.clear();
   for (size_t t = 0; t < tiles; ++t) {
     const size_t first = t * kTile;
     const size_t items = std::min(kTile, vectors.items - first);
@@ -121,15 +142,27 @@ double BatchSearch::largest_of(std::span<const float> row) {
   return largest;
 }
 
+void BatchSearch::ask_alone(const VectorQuestion::Kept& question,
+                            std::span<const ItemIndex> items) {
+  alone_.begin(*question.vectors);
+  std::copy(question.y.begin(), question.y.end(), alone_.y().begin());
+  alone_.set_row(question.weight, question.row);
+  if (is_wanted_.size() < question.vectors->items) is_wanted_.resize(question.vectors->items);
+  for (const ItemIndex item : items) is_wanted_[static_cast<size_t>(item)] = 1;
+  for (const ScoreTerm& each : question.terms)
+    if (is_wanted_[static_cast<size_t>(each.item)] != 0) alone_.add(each.item, each.term);
+  for (const ItemIndex item : items) is_wanted_[static_cast<size_t>(item)] = 0;
+}
+
 void BatchSearch::finish(const ItemVectors& vectors, const VectorBounds& bounds, size_t k,
                          size_t collected, BatchQuestion& question) {
-  alone_.ask_again(question.question);
   // The last candidate's sum: no item that was left out has a larger one.
   const bool all_collected = question.best.size() < collected || collected == vectors.items;
   const float last = question.best.empty() ? 0 : question.best.back().score;
   candidates_.clear();
   for (const Scored& each : question.best) candidates_.push_back(each.item);
   scores_.resize(candidates_.size());
+  ask_alone(question.question, candidates_);
   score_listed(alone_, candidates_, scores_);
   for (size_t i = 0; i < candidates_.size(); ++i) question.best[i].score = scores_[i];
   std::sort(question.best.begin(), question.best.end(), better);
@@ -151,6 +184,7 @@ void BatchSearch::finish(const ItemVectors& vectors, const VectorBounds& bounds,
   constexpr double kRoundings = (2 + 2 * VectorQuestion::kMostTerms) * 0x1p-24;
   const double off = 2 * (product + kRoundings * largest);
   if (static_cast<double>(question.best.back().score) > static_cast<double>(last) + off) return;
+  alone_.ask_again(question.question);
   std::vector<Scored> found;
   TopK best(k, found);
   search(alone_, question.allowed, &best, nullptr);

@@ -37,7 +37,8 @@ struct BatchQuestion {
   double log_sum = 0;                 // ln of the sum of exp of all scores, within 1e-5
 };
 
-// Searches batches. Keeps its memory from batch to batch. Used by one thread.
+// Searches batches of one model's questions. Keeps its memory from batch to batch. Used by one
+// thread.
 class BatchSearch {
  public:
   // Finds the k best items of each question about `vectors`.
@@ -49,6 +50,8 @@ class BatchSearch {
   void sort_terms(size_t tiles, std::span<const BatchQuestion> questions);
   // Makes the products of all questions with a tile's items: rows of products_.
   void multiply(const ItemVectors& vectors, size_t first, size_t count, size_t questions);
+  // Makes `question` that of alone_, as far as `items` are asked for.
+  void ask_alone(const VectorQuestion::Kept& question, std::span<const ItemIndex> items);
   void finish(const ItemVectors& vectors, const VectorBounds& bounds, size_t k, size_t collected,
               BatchQuestion& question);
 
@@ -62,6 +65,7 @@ class BatchSearch {
   double largest_of(std::span<const float> row);
   std::vector<std::pair<const float*, double>> largest_;
   VectorQuestion alone_;
+  std::vector<uint8_t> is_wanted_;  // one an item; all 0 between uses
   std::vector<ItemIndex> candidates_;
   std::vector<float> scores_;
 };

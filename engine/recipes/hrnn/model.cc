@@ -104,8 +104,7 @@ class HrnnModel final : public Model {
     });
     thread_local MarkovTerms terms;
     chain_.terms(question.history, terms);
-    for (size_t i = 0; i < terms.items.size(); ++i)
-      reduced.add(terms.items[i], markov_weight_ * terms.terms[i]);
+    reduced.add(terms.items, markov_weight_, terms.terms);
   }
 
   const ModelMetadata* metadata() const override {

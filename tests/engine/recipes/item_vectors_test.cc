@@ -202,5 +202,50 @@ INSTANTIATE_TEST_SUITE_P(Sizes, ItemVectorsTest,
                                          std::pair<size_t, size_t>{1'700, 64},
                                          std::pair<size_t, size_t>{3'701, 128}));
 
+TEST(VectorQuestion, SumsAnItemsTermsUpWhenTheyAreAskedFor) {
+  const std::vector<float> numbers(6, 1.0F);
+  const ItemVectors items{3, 2, numbers, std::span(numbers).first(3)};
+  const auto terms = [](const VectorQuestion& question) {
+    return std::vector<float>(question.terms().begin(), question.terms().end());
+  };
+  VectorQuestion question;
+  question.begin(items);
+  EXPECT_EQ(terms(question), (std::vector<float>{0, 0, 0}));
+  question.add(1, 2);
+  EXPECT_EQ(terms(question), (std::vector<float>{0, 2, 0}));
+  const std::vector<ItemIndex> more = {2, 1};
+  const std::vector<float> theirs = {3, 4};
+  question.add(more, 0.5F, theirs);
+  EXPECT_EQ(terms(question), (std::vector<float>{0, 4, 1.5F}));
+  question.begin(items);
+  EXPECT_EQ(terms(question), (std::vector<float>{0, 0, 0}));
+}
+
+TEST(VectorQuestion, GivesWhatItKeeps) {
+  const std::vector<float> numbers(6, 1.0F);
+  const ItemVectors items{3, 2, numbers, std::span(numbers).first(3)};
+  VectorQuestion question;
+  VectorQuestion::Kept kept, given;
+  for (const float y : {5.0F, 7.0F}) {
+    question.begin(items);
+    EXPECT_EQ(question.y()[0], 0);
+    question.y()[0] = y;
+    question.set_row(0.5F, std::span(numbers).first(3));
+    question.add(1, y);
+    EXPECT_EQ(question.terms()[1], y);
+    question.keep(kept);
+    question.give(given);
+    EXPECT_EQ(given.vectors, kept.vectors);
+    EXPECT_EQ(given.y, kept.y);
+    EXPECT_EQ(given.weight, kept.weight);
+    EXPECT_EQ(given.row.data(), kept.row.data());
+    ASSERT_EQ(given.terms.size(), 1u);
+    EXPECT_EQ(given.terms[0].item, 1);
+    EXPECT_EQ(given.terms[0].term, y);
+  }
+  question.begin(items);
+  EXPECT_EQ(question.terms()[1], 0);
+}
+
 }  // namespace
 }  // namespace personalize
