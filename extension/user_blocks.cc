@@ -12,11 +12,9 @@
 namespace personalize {
 namespace {
 
-// Users that a thread takes at a time: of a batch, so many that a tile of items is used often, and
-// so few that an interrupt does not wait for longer than some tens of milliseconds.
+// Users that a thread takes at a time where each is answered alone: so few that an interrupt does
+// not wait for longer than some tens of milliseconds.
 constexpr size_t kTaken = 8;
-constexpr size_t kLargestBatch = 128;
-constexpr size_t kBatchScores = 8'000'000;
 // A block of fewer users is answered one by one, and none is read ahead of what it takes: a LIMIT
 // may want no more.
 constexpr size_t kWorthBatch = 64;
@@ -63,7 +61,7 @@ Status UserBlocks::read(Connection& connection, std::string_view after, Block& b
 void UserBlocks::answer(size_t begin, size_t end, Worker& worker,
                         const std::function<void(size_t, Answerer&)>& take) {
   const LoadedModel& model = *responder_->model;
-  const bool alone = !bounds_;
+  const bool alone = !batched_;
   worker.places.clear();
   for (size_t i = begin; i < end; i++) {
     const UserHistory& history = block_.histories[i];
@@ -86,7 +84,7 @@ void UserBlocks::answer(size_t begin, size_t end, Worker& worker,
   }
   if (worker.places.empty()) return;
   const std::span<BatchQuestion> batch = std::span(worker.batch).first(worker.places.size());
-  worker.search.run(*model.model->vectors(), *bounds_, k_, batch);
+  worker.search.run(*model.model->vectors(), *batched_, k_, batch);
   for (size_t i = 0; i < batch.size(); i++) {
     worker.answerer.take_answer(model, batch[i], k_);
     take(worker.places[i], worker.answerer);
@@ -100,10 +98,9 @@ Status UserBlocks::score(Connection& connection,
   const ItemVectors* vectors = responder_->model->model->vectors();
   const bool has_unseen = unseen_ != nullptr && unseen_->size() > 0;
   const size_t count = users().size();
-  if (vectors != nullptr && !has_unseen && !bounds_ && count >= kWorthBatch)
-    bounds_ = VectorBounds::of(*vectors);
-  const size_t taken =
-      bounds_ ? std::clamp(kBatchScores / vectors->items, kTaken, kLargestBatch) : kTaken;
+  if (vectors != nullptr && !has_unseen && !batched_ && count >= kWorthBatch)
+    batched_ = BatchVectors::of(*vectors);
+  const size_t taken = batched_ ? batched_->questions : kTaken;
   std::atomic<bool> no_memory = false;
   bool interrupted = false;  // while the next block was read
   const auto stop = [&] { return no_memory || interrupted || connection.interrupted(); };

@@ -86,7 +86,7 @@ class UserBlocks {
   size_t k_ = 0;
   const std::vector<std::shared_ptr<const ItemSet>>* allowed_ = nullptr;
   std::vector<Worker> workers_;
-  std::optional<VectorBounds> bounds_;
+  std::optional<BatchVectors> batched_;
 };
 
 }  // namespace personalize

@@ -12,8 +12,10 @@ namespace personalize {
 namespace {
 
 constexpr float kLowest = -std::numeric_limits<float>::infinity();
-constexpr size_t kGroup = 16;  // scores whose maximum decides whether any of them is looked at
-constexpr size_t kLeastGroup = 2;
+constexpr size_t kGroup = 32;  // scores whose maximum decides whether any of them is looked at
+constexpr size_t kMostMaxima = 256;
+// better() as the algorithms inline it.
+constexpr auto kBetter = [](const Scored& a, const Scored& b) { return better(a, b); };
 
 }  // namespace
 
@@ -63,29 +65,26 @@ TopK::TopK(size_t k, std::vector<Scored>& out) : k_(k), threshold_(kLowest), kep
 }
 
 void TopK::add(std::span<const float> scores, size_t first, const uint64_t* allowed) {
-  if (k_ == 0 || !(kernels().maximum(scores.size(), scores.data()) > threshold_)) return;
+  const auto maximum = kernels().maximum;
+  if (k_ == 0 || !(maximum(scores.size(), scores.data()) > threshold_)) return;
   if (threshold_ == kLowest && kept_.empty() && allowed == nullptr) set_threshold(scores);
   for (size_t i = 0; i < scores.size(); i += kGroup) {
     const size_t n = std::min(kGroup, scores.size() - i);
-    float maximum = kLowest;
-    for (size_t j = 0; j < n; ++j) maximum = scores[i + j] > maximum ? scores[i + j] : maximum;
-    if (maximum > threshold_) add_group(scores.subspan(i, n), first + i, allowed);
+    if (maximum(n, scores.data() + i) > threshold_)
+      add_group(scores.subspan(i, n), first + i, allowed);
   }
 }
 
 // k groups of scores have a larger or equal one, so that smaller scores are not among the best.
 // Without that, all the first scores would be taken.
 void TopK::set_threshold(std::span<const float> scores) {
-  std::array<float, kScoreBlock / kLeastGroup> maxima;
-  const size_t group = std::min(kGroup, scores.size() / (2 * k_));
-  if (group < kLeastGroup || scores.size() > kScoreBlock) return;
-  const size_t groups = scores.size() / group;
-  for (size_t g = 0; g < groups; ++g) {
-    float maximum = kLowest;
-    for (size_t j = g * group; j < (g + 1) * group; ++j)
-      maximum = scores[j] > maximum ? scores[j] : maximum;
-    maxima[g] = maximum;
-  }
+  if (k_ > kMostMaxima || scores.size() < 4 * k_) return;
+  std::array<float, kMostMaxima> maxima;
+  const size_t groups =
+      std::min(kMostMaxima, scores.size() / std::min(kGroup, scores.size() / (2 * k_)));
+  const size_t group = scores.size() / groups;
+  for (size_t g = 0; g < groups; ++g)
+    maxima[g] = kernels().maximum(group, scores.data() + g * group);
   const auto last = maxima.begin() + static_cast<ptrdiff_t>(k_ - 1);
   std::nth_element(maxima.begin(), last, maxima.begin() + static_cast<ptrdiff_t>(groups),
                    std::greater<>());
@@ -94,7 +93,7 @@ void TopK::set_threshold(std::span<const float> scores) {
 
 void TopK::finish() {
   const size_t n = std::min(k_, kept_.size());
-  std::partial_sort(kept_.begin(), kept_.begin() + static_cast<ptrdiff_t>(n), kept_.end(), better);
+  std::partial_sort(kept_.begin(), kept_.begin() + static_cast<ptrdiff_t>(n), kept_.end(), kBetter);
   kept_.resize(n);
 }
 
@@ -110,7 +109,7 @@ void TopK::add_group(std::span<const float> scores, size_t first, const uint64_t
 
 void TopK::shrink() {
   const auto last = kept_.begin() + static_cast<ptrdiff_t>(k_ - 1);
-  std::nth_element(kept_.begin(), last, kept_.end(), better);
+  std::nth_element(kept_.begin(), last, kept_.end(), kBetter);
   threshold_ = last->score;  // later items have larger indices: an equal score does not win
   kept_.resize(k_);
 }

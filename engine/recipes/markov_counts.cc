@@ -15,8 +15,9 @@
 namespace personalize {
 namespace {
 
-constexpr size_t kBlock = 16;    // rows that a thread counts at a time
-constexpr uint64_t kAhead = 12;  // occurrences between asking for memory and using it
+constexpr size_t kBlock = 16;        // rows that a thread counts at a time
+constexpr uint64_t kCacheLine = 16;  // numbers
+constexpr uint64_t kAhead = 12;      // occurrences between asking for memory and using it
 
 // Where each item occurs, item after item: a counting sort of the events.
 struct Occurrences {
@@ -263,8 +264,10 @@ void MarkovChain::terms(std::span<const ModelEvent> history, MarkovTerms& out) c
     const auto item = static_cast<size_t>(event.item);
     if (item >= total_.size()) continue;
     most += row_[item + 1] - row_[item];
-    __builtin_prefetch(column_.data() + row_[item]);
-    __builtin_prefetch(count_.data() + row_[item]);
+    for (uint64_t entry = row_[item]; entry < row_[item + 1]; entry += kCacheLine) {
+      __builtin_prefetch(column_.data() + entry);
+      __builtin_prefetch(count_.data() + entry);
+    }
   }
   out.items.resize(std::max(out.items.size(), most));
   ItemIndex* const items = out.items.data();

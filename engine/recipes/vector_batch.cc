@@ -12,6 +12,17 @@ namespace {
 
 // Items of a tile: those of a block of TopK and LogSum. With 128 floats each they take 256 KiB.
 constexpr size_t kTile = kScoreBlock;
+// Products that stay in the second-level cache, or a tile's if those are more.
+constexpr size_t kPanelProducts = 160'000;
+// Three times the rows that the widest kernel takes at a time: with all products of 3,800 items
+// they stay in that cache.
+constexpr size_t kFewQuestions = 42;
+// Of vectors that are read anew for every batch.
+constexpr size_t kMostQuestions = 128;
+constexpr size_t kBatchScores = 8'000'000;
+constexpr size_t kLeastQuestions = 8;
+constexpr size_t kMostCopied = 2'000'000;  // floats
+constexpr size_t kLanes = 16;              // of the widest kernel
 // Candidates beyond the k that are asked for: nearly always enough to show that no other item can
 // be among the best.
 constexpr size_t kSpare = 16;
@@ -48,87 +59,125 @@ void turn(const float* from, size_t rows, size_t d, float* to) {
     for (size_t r = 0; r < rows; ++r) to[c * kTile + r] = from[r * d + c];
 }
 
-}  // namespace
-
-VectorBounds VectorBounds::of(const ItemVectors& vectors) {
-  VectorBounds bounds;
-  for (size_t j = 0; j < vectors.items; ++j) {
-    bounds.longest = std::max(bounds.longest,
-                              length_of(vectors.vectors.subspan(j * vectors.width, vectors.width)));
-    bounds.largest_bias = std::max(bounds.largest_bias, std::abs(vectors.bias[j]));
-  }
-  return bounds;
+// Items first .. first + count - 1.
+void make_tile(const ItemVectors& vectors, size_t first, size_t count, float* tile) {
+  constexpr size_t kRows = kSquare * kSquare;
+  for (size_t j = 0; j < count; j += kRows)
+    turn(vectors.vectors.data() + (first + j) * vectors.width, std::min(kRows, count - j),
+         vectors.width, tile + j);
 }
 
-void BatchSearch::sort_terms(size_t tiles, std::span<const BatchQuestion> questions) {
+}  // namespace
+
+BatchVectors BatchVectors::of(const ItemVectors& vectors) {
+  BatchVectors known;
+  const size_t d = vectors.width;
+  for (size_t j = 0; j < vectors.items; ++j) {
+    known.longest = std::max(known.longest, length_of(vectors.vectors.subspan(j * d, d)));
+    known.largest_bias = std::max(known.largest_bias, std::abs(vectors.bias[j]));
+  }
+  const size_t tiles = (vectors.items + kTile - 1) / kTile;
+  if (tiles * kTile * d > kMostCopied) {
+    known.questions = std::clamp(kBatchScores / vectors.items, kLeastQuestions, kMostQuestions);
+    return known;
+  }
+  known.questions = kFewQuestions;
+  known.tiles = AlignedFloats(tiles * kTile * d);
+  for (size_t t = 0; t < tiles; ++t)
+    make_tile(vectors, t * kTile, std::min(kTile, vectors.items - t * kTile),
+              known.tiles.data() + t * kTile * d);
+  return known;
+}
+
+void BatchSearch::sort_terms(size_t panels, std::span<const BatchQuestion> questions) {
+  if (panels == 1) return;
   size_t all = 0;
   for (const BatchQuestion& each : questions) all += each.question.terms.size();
   terms_.resize(all);
-  term_start_.assign(questions.size() * (tiles + 1), 0);
+  term_start_.assign(questions.size() * (panels + 1), 0);
   size_t begin = 0;
   for (size_t q = 0; q < questions.size(); ++q) {
-    size_t* start = term_start_.data() + q * (tiles + 1);
+    size_t* start = term_start_.data() + q * (panels + 1);
     for (const ScoreTerm& each : questions[q].question.terms)
-      ++start[static_cast<size_t>(each.item) / kTile + 1];
+      ++start[static_cast<size_t>(each.item) / panel_ + 1];
     start[0] = begin;
-    for (size_t t = 0; t < tiles; ++t) start[t + 1] += start[t];
-    next_.assign(start, start + tiles);
+    for (size_t p = 0; p < panels; ++p) start[p + 1] += start[p];
+    next_.assign(start, start + panels);
     for (const ScoreTerm& each : questions[q].question.terms)
-      terms_[next_[static_cast<size_t>(each.item) / kTile]++] = each;
-    begin = start[tiles];
+      terms_[next_[static_cast<size_t>(each.item) / panel_]++] = each;
+    begin = start[panels];
   }
 }
 
-void BatchSearch::multiply(const ItemVectors& vectors, size_t first, size_t count,
-                           size_t questions) {
+std::span<const ScoreTerm> BatchSearch::terms_of(std::span<const BatchQuestion> questions, size_t q,
+                                                 size_t panel) const {
+  if (term_start_.empty()) return questions[q].question.terms;
+  const size_t panels = term_start_.size() / questions.size() - 1;
+  const size_t* start = term_start_.data() + q * (panels + 1) + panel;
+  return std::span(terms_).subspan(start[0], start[1] - start[0]);
+}
+
+void BatchSearch::multiply(const ItemVectors& vectors, const BatchVectors& known, size_t first,
+                           size_t items, size_t questions) {
   const size_t d = vectors.width;
-  for (size_t j = 0; j < count; j += kSquare * kSquare) {
-    const size_t rows = std::min(kSquare * kSquare, count - j);
-    turn(vectors.vectors.data() + (first + j) * d, rows, d, tile_.data() + j);
+  for (size_t j = 0; j < items; j += kTile) {
+    const size_t count = std::min(kTile, items - j);
+    const bool copied = known.tiles.size() > 0;
+    if (!copied) make_tile(vectors, first + j, count, tile_.data());
+    const float* tile = copied ? known.tiles.data() + (first + j) * d : tile_.data();
+    // In whole lanes: what stands behind the last item is of no use and does no harm.
+    kernels().product(questions, (count + kLanes - 1) / kLanes * kLanes, d,
+                      {left_.data(), static_cast<ptrdiff_t>(d), 1}, tile, kTile,
+                      products_.data() + j, static_cast<ptrdiff_t>(stride_), false);
   }
-  kernels().product(questions, count, d, {left_.data(), static_cast<ptrdiff_t>(d), 1}, tile_.data(),
-                    kTile, products_.data(), kTile, false);
 }
 
-void BatchSearch::run(const ItemVectors& vectors, const VectorBounds& bounds, size_t k,
+void BatchSearch::run(const ItemVectors& vectors, const BatchVectors& known, size_t k,
                       std::span<BatchQuestion> questions) {
+  if (questions.empty()) return;
   const Kernels& kernel = kernels();
   const size_t d = vectors.width;
   const size_t count = questions.size();
   const size_t tiles = (vectors.items + kTile - 1) / kTile;
+  panel_ = std::max(kPanelProducts / count / kTile, size_t{1}) * kTile;
+  if (vectors.items <= kPanelProducts / count) panel_ = tiles * kTile;
+  // Not a power of two, or the rows would meet in the caches.
+  stride_ = (std::min(panel_, vectors.items) + kLanes - 1) / kLanes * kLanes + kLanes;
+  const size_t panels = (vectors.items + panel_ - 1) / panel_;
   if (left_.size() < count * d) left_ = AlignedFloats(count * d);
-  if (tile_.size() < kTile * d) tile_ = AlignedFloats(kTile * d);
-  if (products_.size() < count * kTile) products_ = AlignedFloats(count * kTile);
+  if (known.tiles.size() == 0 && tile_.size() < kTile * d) tile_ = AlignedFloats(kTile * d);
+  if (products_.size() < count * stride_) products_ = AlignedFloats(count * stride_);
   for (size_t q = 0; q < count; ++q)
     std::copy_n(questions[q].question.y.data(), d, left_.data() + q * d);
-  sort_terms(tiles, questions);
+  term_start_.clear();
+  sort_terms(panels, questions);
 
   const size_t collected = k == 0 ? 0 : std::min(k + kSpare, vectors.items);
   std::vector<TopK> best;
   best.reserve(count);
   for (BatchQuestion& each : questions) best.emplace_back(collected, each.best);
   std::vector<LogSum> sums(count);
-  for (size_t t = 0; t < tiles; ++t) {
-    const size_t first = t * kTile;
-    const size_t items = std::min(kTile, vectors.items - first);
-    multiply(vectors, first, items, count);
+  for (size_t p = 0; p < panels; ++p) {
+    const size_t first = p * panel_;
+    const size_t items = std::min(panel_, vectors.items - first);
+    multiply(vectors, known, first, items, count);
     for (size_t q = 0; q < count; ++q) {
       const VectorQuestion::Kept& question = questions[q].question;
-      float* scores = products_.data() + q * kTile;
+      float* scores = products_.data() + q * stride_;
       kernel.add_scaled(items, 1, vectors.bias.data() + first, scores);
       if (!question.row.empty())
         kernel.add_scaled(items, question.weight, question.row.data() + first, scores);
-      const size_t* start = term_start_.data() + q * (tiles + 1) + t;
-      for (size_t i = start[0]; i < start[1]; ++i)
-        scores[static_cast<size_t>(terms_[i].item) - first] += terms_[i].term;
+      for (const ScoreTerm& each : terms_of(questions, q, p))
+        scores[static_cast<size_t>(each.item) - first] += each.term;
       best[q].add({scores, items}, first, questions[q].allowed);
-      sums[q].add({scores, items});
+      for (size_t j = 0; j < items; j += kScoreBlock)
+        sums[q].add({scores + j, std::min(kScoreBlock, items - j)});
     }
   }
   for (size_t q = 0; q < count; ++q) {
     best[q].finish();
     questions[q].log_sum = sums[q].value();
-    finish(vectors, bounds, k, collected, questions[q]);
+    finish(vectors, known, k, collected, questions[q]);
   }
 }
 
@@ -154,7 +203,7 @@ void BatchSearch::ask_alone(const VectorQuestion::Kept& question,
   for (const ItemIndex item : items) is_wanted_[static_cast<size_t>(item)] = 0;
 }
 
-void BatchSearch::finish(const ItemVectors& vectors, const VectorBounds& bounds, size_t k,
+void BatchSearch::finish(const ItemVectors& vectors, const BatchVectors& known, size_t k,
                          size_t collected, BatchQuestion& question) {
   // The last candidate's sum: no item that was left out has a larger one.
   const bool all_collected = question.best.size() < collected || collected == vectors.items;
@@ -165,7 +214,8 @@ void BatchSearch::finish(const ItemVectors& vectors, const VectorBounds& bounds,
   ask_alone(question.question, candidates_);
   score_listed(alone_, candidates_, scores_);
   for (size_t i = 0; i < candidates_.size(); ++i) question.best[i].score = scores_[i];
-  std::sort(question.best.begin(), question.best.end(), better);
+  std::sort(question.best.begin(), question.best.end(),
+            [](const Scored& a, const Scored& b) { return better(a, b); });
   if (question.best.size() > k) question.best.resize(k);
   if (all_collected || k == 0) return;
 
@@ -174,10 +224,10 @@ void BatchSearch::finish(const ItemVectors& vectors, const VectorBounds& bounds,
   const double n = static_cast<double>(vectors.width) + 1;
   const double unit = n * 0x1p-24;
   const double length = static_cast<double>(length_of(question.question.y));
-  double largest = static_cast<double>(bounds.longest) * length;
+  double largest = static_cast<double>(known.longest) * length;
   const double product = unit / (1 - unit) * largest;
   largest +=
-      static_cast<double>(bounds.largest_bias) +
+      static_cast<double>(known.largest_bias) +
       std::abs(static_cast<double>(question.question.weight)) * largest_of(question.question.row);
   for (const ScoreTerm& each : question.question.terms)
     largest += std::abs(static_cast<double>(each.term));

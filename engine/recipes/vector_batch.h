@@ -22,11 +22,15 @@
 
 namespace personalize {
 
-// The largest |E[j]| of `vectors`, and the largest |bias[j]|. Reads them all.
-struct VectorBounds {
-  float longest = 0;
-  float largest_bias = 0;
-  static VectorBounds of(const ItemVectors& vectors);
+// What all batches about the same vectors use. Any thread.
+struct BatchVectors {
+  float longest = 0;       // the largest |E[j]|
+  float largest_bias = 0;  // the largest |bias[j]|
+  AlignedFloats tiles;     // as BatchSearch multiplies them; empty: each batch makes them
+  size_t questions = 0;    // how many a batch had best have
+
+  // Reads all vectors, and copies them where they take 8 MB at most.
+  static BatchVectors of(const ItemVectors& vectors);
 };
 
 // One question of a batch and its answer.
@@ -41,25 +45,31 @@ struct BatchQuestion {
 // thread.
 class BatchSearch {
  public:
-  // Finds the k best items of each question about `vectors`.
-  void run(const ItemVectors& vectors, const VectorBounds& bounds, size_t k,
+  // Finds the k best items of each question about `vectors`, of which `known` is.
+  void run(const ItemVectors& vectors, const BatchVectors& known, size_t k,
            std::span<BatchQuestion> questions);
 
  private:
-  // The terms of the questions, by tile.
-  void sort_terms(size_t tiles, std::span<const BatchQuestion> questions);
-  // Makes the products of all questions with a tile's items: rows of products_.
-  void multiply(const ItemVectors& vectors, size_t first, size_t count, size_t questions);
+  // The terms of the questions, by panel.
+  void sort_terms(size_t panels, std::span<const BatchQuestion> questions);
+  // The terms of question q about a panel's items.
+  std::span<const ScoreTerm> terms_of(std::span<const BatchQuestion> questions, size_t q,
+                                      size_t panel) const;
+  // Makes the products of all questions with a panel's items: rows of products_.
+  void multiply(const ItemVectors& vectors, const BatchVectors& known, size_t first, size_t items,
+                size_t questions);
   // Makes `question` that of alone_, as far as `items` are asked for.
   void ask_alone(const VectorQuestion::Kept& question, std::span<const ItemIndex> items);
-  void finish(const ItemVectors& vectors, const VectorBounds& bounds, size_t k, size_t collected,
+  void finish(const ItemVectors& vectors, const BatchVectors& known, size_t k, size_t collected,
               BatchQuestion& question);
 
   AlignedFloats left_;      // y of the questions
   AlignedFloats tile_;      // vectors of a tile, each in a column
-  AlignedFloats products_;  // questions x items of a tile
+  AlignedFloats products_;  // questions x items of a panel
+  size_t panel_ = 0;        // items of a panel: whole tiles
+  size_t stride_ = 0;       // of products_
   std::vector<ScoreTerm> terms_;
-  std::vector<size_t> term_start_;  // questions x (tiles + 1)
+  std::vector<size_t> term_start_;  // questions x (panels + 1)
   std::vector<size_t> next_;
   // The largest absolute value of a row; the rows of questions are few.
   double largest_of(std::span<const float> row);

@@ -45,7 +45,10 @@ class BatchSearchTest : public testing::TestWithParam<Case> {
 };
 
 TEST_P(BatchSearchTest, GivesEachQuestionWhatItIsGivenAlone) {
-  const VectorBounds bounds = VectorBounds::of(model_);
+  const BatchVectors copied = BatchVectors::of(model_);
+  BatchVectors uncopied = BatchVectors::of(model_);  // as those of large models
+  ASSERT_GT(uncopied.tiles.size(), 0u);
+  uncopied.tiles = AlignedFloats();
   BatchSearch search_many;
   for (const size_t k : {size_t{0}, size_t{1}, size_t{10}, size_t{200}}) {
     for (const size_t count : {size_t{1}, size_t{37}, size_t{128}}) {
@@ -63,10 +66,13 @@ TEST_P(BatchSearchTest, GivesEachQuestionWhatItIsGivenAlone) {
         best.finish();
         sums[q] = sum.value();
       }
-      search_many.run(model_, bounds, k, batch);
-      for (size_t q = 0; q < count; q++) {
-        EXPECT_EQ(batch[q].best, wanted[q]) << q << " of " << count << ", k = " << k;
-        EXPECT_NEAR(batch[q].log_sum, sums[q], 1e-5);
+      for (const BatchVectors* known :
+           std::initializer_list<const BatchVectors*>{&copied, &uncopied}) {
+        search_many.run(model_, *known, k, batch);
+        for (size_t q = 0; q < count; q++) {
+          EXPECT_EQ(batch[q].best, wanted[q]) << q << " of " << count << ", k = " << k;
+          EXPECT_NEAR(batch[q].log_sum, sums[q], 1e-5);
+        }
       }
     }
   }
@@ -95,7 +101,7 @@ TEST(BatchSearch, SumsInAnotherOrderDoNotMakeAnotherAnswer) {
   best.finish();
   std::vector<BatchQuestion> batch(1);
   question.keep(batch[0].question);
-  BatchSearch().run(model, VectorBounds::of(model), 10, batch);
+  BatchSearch().run(model, BatchVectors::of(model), 10, batch);
   EXPECT_EQ(batch[0].best, wanted);
 }
 
