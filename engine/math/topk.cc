@@ -92,9 +92,8 @@ void TopK::set_threshold(std::span<const float> scores) {
 }
 
 void TopK::finish() {
-  const size_t n = std::min(k_, kept_.size());
-  std::partial_sort(kept_.begin(), kept_.begin() + static_cast<ptrdiff_t>(n), kept_.end(), kBetter);
-  kept_.resize(n);
+  if (kept_.size() > k_) shrink();
+  std::sort(kept_.begin(), kept_.end(), kBetter);
 }
 
 void TopK::add_group(std::span<const float> scores, size_t first, const uint64_t* allowed) {
