@@ -62,13 +62,20 @@ void UserBlocks::answer(size_t begin, size_t end, Worker& worker,
                         const std::function<void(size_t, Answerer&)>& take) {
   const LoadedModel& model = *responder_->model;
   const bool alone = !batched_;
+  worker.asked.clear();
+  for (size_t i = begin; i < end; i++)
+    if (const auto& events = block_.histories[i].events; !events.empty())
+      worker.asked.push_back(
+          {events,
+           {responder_->states.get(),
+            StateKey::make(model.record.model_id, users()[i], responder_->state_secret)}});
+  worker.states.after(*model.model, worker.asked);
   worker.places.clear();
+  size_t known = 0;  // users with events, so far
   for (size_t i = begin; i < end; i++) {
     const UserHistory& history = block_.histories[i];
-    const UserMemo memo{responder_->states.get(), StateKey::make(model.record.model_id, users()[i],
-                                                                 responder_->state_secret)};
     std::span<const float> state;
-    if (!history.events.empty()) state = worker.state.after(*model.model, history.events, memo);
+    if (!history.events.empty()) state = worker.states.state(known++);
     if (alone || history.events.empty()) {
       worker.answerer.ask_for_user(model, history.question(state), unseen_.get());
       take(i, worker.answerer);

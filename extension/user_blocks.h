@@ -55,7 +55,8 @@ class UserBlocks {
   // What a thread keeps from block to block.
   struct Worker {
     Answerer answerer;
-    UserState state;
+    std::vector<UserStates::Asked> asked;
+    UserStates states;
     VectorQuestion reduced;
     BatchSearch search;
     std::vector<BatchQuestion> batch;

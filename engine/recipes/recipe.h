@@ -169,6 +169,13 @@ struct ItemAges {
   bool as_of_question = false;
 };
 
+// A history whose events from `first` on are to move `state`, which is that before them.
+struct Folding {
+  std::span<const ModelEvent> history;
+  size_t first = 0;
+  std::span<float> state;
+};
+
 // A trained model, read in place from its blob, which must outlive it. Immutable; safe from any
 // number of threads. Same model and question: the same scores, bit for bit, on one instruction set.
 class Model {
@@ -182,6 +189,11 @@ class Model {
   virtual void begin(std::span<float> /*state*/) const {}
   virtual void step(std::span<const ModelEvent> /*history*/, size_t /*index*/,
                     std::span<float> /*state*/) const {}
+  // step() of all the events of all the histories: the same states, bit for bit.
+  virtual void fold(std::span<const Folding> foldings) const {
+    for (const Folding& each : foldings)
+      for (size_t i = each.first; i < each.history.size(); ++i) step(each.history, i, each.state);
+  }
 
   // Scores of all items for a user; scores.size() == item_count().
   virtual ScoreKind score_kind() const = 0;

@@ -40,24 +40,56 @@ uint64_t history_hash(std::span<const ModelEvent> history) {
   return hash;
 }
 
+namespace {
+
+// Makes `stored` the memo if it is one of this history's, else the start. False: there was none.
+bool recall(const Model& model, std::span<const ModelEvent> history, const UserMemo& memo,
+            StoredState& stored) {
+  const size_t size = model.state_size();
+  if (memo.store != nullptr && memo.store->get(memo.key, stored) && stored.state.size() == size &&
+      stored.event_count <= history.size() &&
+      stored.chain_hash == history_hash(history.first(stored.event_count)))
+    return true;
+  stored.event_count = 0;
+  stored.state.assign(size, 0.0F);
+  model.begin(stored.state);
+  return false;
+}
+
+// Writes the memo of a state that was recalled and folded, where it is worth it.
+void remember(std::span<const ModelEvent> history, const UserMemo& memo, bool recalled,
+              const StoredState& stored) {
+  const size_t folded = history.size() - stored.event_count;
+  if (memo.store != nullptr && (folded >= kWorthWriting || (!recalled && folded > 0)))
+    memo.store->put(memo.key, history.size(), history_hash(history), stored.state);
+}
+
+}  // namespace
+
 std::span<const float> UserState::after(const Model& model, std::span<const ModelEvent> history,
                                         const UserMemo& memo) {
-  const size_t size = model.state_size();
-  if (size == 0) return {};
-  const bool remembered = memo.store != nullptr && memo.store->get(memo.key, stored_) &&
-                          stored_.state.size() == size && stored_.event_count <= history.size() &&
-                          stored_.chain_hash == history_hash(history.first(stored_.event_count));
-  if (!remembered) {
-    stored_.event_count = 0;
-    stored_.state.assign(size, 0.0F);
-    model.begin(stored_.state);
-  }
-  const size_t known = stored_.event_count;
-  for (size_t i = known; i < history.size(); i++) model.step(history, i, stored_.state);
-  const size_t folded = history.size() - known;
-  if (memo.store != nullptr && (folded >= kWorthWriting || (!remembered && folded > 0)))
-    memo.store->put(memo.key, history.size(), history_hash(history), stored_.state);
+  if (model.state_size() == 0) return {};
+  const bool recalled = recall(model, history, memo, stored_);
+  for (size_t i = stored_.event_count; i < history.size(); i++)
+    model.step(history, i, stored_.state);
+  remember(history, memo, recalled, stored_);
   return stored_.state;
+}
+
+void UserStates::after(const Model& model, std::span<const Asked> users) {
+  if (stored_.size() < users.size()) stored_.resize(users.size());
+  for (StoredState& stored : stored_) stored.state.clear();
+  if (model.state_size() == 0) return;
+  recalled_.clear();
+  foldings_.clear();
+  for (size_t i = 0; i < users.size(); i++) {
+    recalled_.push_back(recall(model, users[i].history, users[i].memo, stored_[i]));
+    if (stored_[i].event_count < users[i].history.size())
+      foldings_.push_back({users[i].history, stored_[i].event_count, stored_[i].state});
+  }
+  model.fold(foldings_);
+  for (size_t i = 0; i < users.size(); i++)
+    remember(users[i].history, users[i].memo, recalled_[i], stored_[i]);
 }
 
 }  // namespace personalize

@@ -37,4 +37,21 @@ class UserState {
   StoredState stored_;
 };
 
+// UserState for many users at a time, whose events are folded side by side. Used by one thread.
+class UserStates {
+ public:
+  struct Asked {
+    std::span<const ModelEvent> history;
+    UserMemo memo;
+  };
+  // What UserState::after gives each of `users`, bit for bit, is then in state(its place).
+  void after(const Model& model, std::span<const Asked> users);
+  std::span<const float> state(size_t place) const { return stored_[place].state; }
+
+ private:
+  std::vector<StoredState> stored_;
+  std::vector<bool> recalled_;
+  std::vector<Folding> foldings_;
+};
+
 }  // namespace personalize

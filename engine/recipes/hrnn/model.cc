@@ -27,13 +27,6 @@ struct Header {
   OwnHistoryWeights own;
 };
 
-// The thread's room for vectors of the network's sizes; grows to the largest model asked.
-float* scratch(size_t size) {
-  thread_local AlignedFloats room;
-  if (room.size() < size) room = AlignedFloats(size);
-  return room.data();
-}
-
 class HrnnModel final : public Model {
  public:
   static Result<std::unique_ptr<HrnnModel>> open(const BlobView& blob) {
@@ -82,6 +75,7 @@ class HrnnModel final : public Model {
             std::span<float> state) const override {
     cell_.step(history, index, state.data());
   }
+  void fold(std::span<const Folding> foldings) const override { cell_.fold(foldings); }
 
   ScoreKind score_kind() const override { return ScoreKind::kLogits; }
   void score(const Question& question, std::span<float> scores) const override {
@@ -307,38 +301,6 @@ Cell Cell::of(const Trained& trained, int64_t session_gap) {
   cell.recency_starts = trained.recency.starts;
   cell.recency_rows = trained.recency.rows;
   return cell;
-}
-
-bool Cell::reads(const ModelEvent& event) const {
-  return static_cast<size_t>(event.item) < shape.items ||
-         (cold.size > 0 && !event.item_columns.empty());
-}
-
-void Cell::step(std::span<const ModelEvent> history, size_t index, float* state) const {
-  const Kernels& k = kernels();
-  const ModelEvent& event = history[index];
-  if (!reads(event)) return;
-  const size_t d = shape.embedding;
-  const size_t h = shape.hidden;
-  const auto stride = static_cast<ptrdiff_t>(3 * h);
-  float* x = scratch(d + 6 * h + 32);
-  float* from_input = x + (d + 15) / 16 * 16;
-  float* from_state = from_input + (3 * h + 15) / 16 * 16;
-  const auto item = static_cast<size_t>(event.item);
-  if (item < shape.items)
-    std::copy_n(embedding.data() + item * d, d, x);
-  else
-    cold.predict(event.item_columns, x);
-  size_t before = index;
-  while (before > 0 && !reads(history[before - 1])) --before;
-  const bool first = before == 0;
-  const int64_t gap = first ? 0 : seconds_between(history[before - 1].timestamp, event.timestamp);
-  add_features(event_features(first, gap, event.value, value_columns), feature.data(), d, x);
-  for (const ColumnIndex c : event.columns) k.add_scaled(d, 1, side_input.data() + c * d, x);
-  std::copy(input_bias.begin(), input_bias.end(), from_input);
-  k.product(1, 3 * h, d, {x, 0, 1}, input.data(), stride, from_input, stride, true);
-  k.product(1, 3 * h, h, {state, 0, 1}, recurrent.data(), stride, from_state, stride, false);
-  k.gru_forward(h, from_input, from_state, candidate_bias.data(), state, state, nullptr, nullptr);
 }
 
 void Cell::output_vector(const float* state, std::span<const ColumnIndex> columns, float* y) const {

@@ -32,6 +32,9 @@ struct Cell {
   // Moves `state` (H floats) by history[index]. Events of unseen items that nothing is known of are
   // passed over, as if they had not been.
   void step(std::span<const ModelEvent> history, size_t index, float* state) const;
+  // step() of all events of all histories, with the same bits. Where the network's width is in
+  // whole 16, many are moved by one product: several times as fast.
+  void fold(std::span<const Folding> foldings) const;
   // y (D floats) after `state`, for an event of these side columns.
   void output_vector(const float* state, std::span<const ColumnIndex> columns, float* y) const;
   // All logits but for the own-history term: E y + b + rho R. `history` must not be empty.
@@ -41,6 +44,9 @@ struct Cell {
 
  private:
   bool reads(const ModelEvent& event) const;
+  void fold_together(std::span<const Folding* const> foldings) const;
+  // Writes the network's input of history[index] (D floats), which it reads().
+  void make_input(std::span<const ModelEvent> history, size_t index, float* x) const;
 };
 
 // Writes the sections of a model ("hrnn.*" and the Markov chain's): `a`, `w` and D folded in, so
