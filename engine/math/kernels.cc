@@ -36,7 +36,39 @@ PERSONALIZE_INLINE Vector sums_of(Vector (&sum)[kLanes]) {
   return sum[0];
 }
 
-void matrix_vector(size_t rows, size_t columns, const float* matrix, const float* vector,
+// Whole kLanes rows of matrix_vector whose columns are kParts vectors: the vector stays in
+// registers. Gives the number of rows done. The same bits as lanes_of_product.
+template <size_t kParts>
+size_t rows_of_parts(size_t rows, const float* matrix, const float* vector, const float* bias,
+                     float* out) {
+  static_assert(kParts % 2 == 0);
+  constexpr size_t kColumns = kParts * kLanes;
+  Vector parts[kParts];
+#pragma GCC unroll 16
+  for (size_t j = 0; j < kParts; ++j) parts[j] = load(vector + j * kLanes);
+  size_t first = 0;
+  for (; first + kLanes <= rows; first += kLanes) {
+    Vector sum[kLanes];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < kLanes; ++i) {
+      const float* row = matrix + (first + i) * kColumns;
+      Vector even{};
+      Vector odd{};
+#pragma GCC unroll 16
+      for (size_t j = 0; j < kParts; j += 2) {
+        even += load(row + j * kLanes) * parts[j];
+        odd += load(row + (j + 1) * kLanes) * parts[j + 1];
+      }
+      sum[i] = even + odd;
+    }
+    const Vector sums = sums_of(sum);
+    store(out + first, bias == nullptr ? sums : sums + load(bias + first));
+  }
+  return first;
+}
+
+// Any number of columns.
+size_t rows_of_any(size_t rows, size_t columns, const float* matrix, const float* vector,
                    const float* bias, float* out) {
   size_t first = 0;
   for (; first + kLanes <= rows; first += kLanes) {
@@ -46,6 +78,19 @@ void matrix_vector(size_t rows, size_t columns, const float* matrix, const float
     const Vector sums = sums_of(sum);
     store(out + first, bias == nullptr ? sums : sums + load(bias + first));
   }
+  return first;
+}
+
+void matrix_vector(size_t rows, size_t columns, const float* matrix, const float* vector,
+                   const float* bias, float* out) {
+  size_t first = 0;
+  // The widths that most models have, as long as there are registers for them.
+  if (columns == 4 * kLanes)
+    first = rows_of_parts<4>(rows, matrix, vector, bias, out);
+  else if (columns == 8 * kLanes)
+    first = rows_of_parts<8>(rows, matrix, vector, bias, out);
+  else
+    first = rows_of_any(rows, columns, matrix, vector, bias, out);
   if (first == rows) return;
   const size_t count = rows - first;
   Vector sum[kLanes] = {};

@@ -50,6 +50,7 @@ struct CodeBlock {
   const float* row = nullptr;        // or null: 0
   float row_weight = 0;              // of `row`
   const float* factors = nullptr;    // >= 0, or null: 1; of the product alone
+  bool wants_all = true;             // or only those 64 items one of which is not below the limit
 };
 
 // How much of the size of a bias and of a weighted row's number counts as its rounding.
@@ -126,8 +127,9 @@ struct Kernels {
   //                  + bias[i] + row_weight * row[i]
   //   uppers[i] = estimates[i] + factors[i] * (scales[i] * margin + kSmallestMargin) + least_margin
   //               + kAdditionMargin * (|bias[i]| + |row_weight * row[i]|)
-  // and bit i % 64 of masks[i / 64] is whether uppers[i] is not below `limit`. The integer product
-  // is exact. Adds up the exponentials of estimates relative to `*reference`, or, if it is null,
+  // and bit i % 64 of masks[i / 64] is whether uppers[i] is not below `limit`. Where the mask is 0
+  // and the block does not want all, estimates and uppers are not written. The integer product is
+  // exact. Adds up the exponentials of estimates relative to `*reference`, or, if it is null,
   // returns nothing of use. The sum is right if no estimate is more than 80 above the reference.
   ExponentialSum (*scan_codes)(size_t size, const CodeBlock& block, float limit,
                                const float* reference, float* estimates, float* uppers,

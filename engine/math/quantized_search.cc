@@ -90,7 +90,8 @@ class QuantizedSearch::Part {
                     .bias = offset(question.bias, first),
                     .row = offset(question.row, first),
                     .row_weight = question.row_weight,
-                    .factors = offset(question.factors, first)};
+                    .factors = offset(question.factors, first),
+                    .wants_all = false};
     if (whole > count) {  // the last items, whose arrays are not padded
       pad(block.bias, count, bias_);
       pad(block.row, count, row_);
@@ -99,20 +100,18 @@ class QuantizedSearch::Part {
     while (!terms_.empty() && static_cast<size_t>(terms_.front().item) < first)
       terms_ = terms_.subspan(1);
     const bool has_terms = !terms_.empty() && static_cast<size_t>(terms_.front().item) < last;
-    // What the kernel sums are estimates alone.
-    const float reference = sum_.maximum();
-    const bool in_passing = summed && !has_terms && whole == count && reference > kLowest;
     const float limit = summed ? std::min(best_.limit(), largest_->threshold()) : best_.limit();
-    const ExponentialSum sum =
-        kernels().scan_codes(whole, block, limit, in_passing ? &reference : nullptr,
-                             estimates_.data(), uppers_.data(), masks_.data());
+    const std::span<const float> estimates(estimates_.data(), count);
+    // What the kernel sums are estimates alone.
+    const bool in_passing =
+        summed && !has_terms && whole == count && scan_and_sum(block, limit, whole);
+    if (!in_passing) {
+      block.wants_all = summed || has_terms;
+      scan(block, limit, nullptr, whole);
+    }
     if (has_terms) add_terms(first, last, limit);
     if (count % kWord != 0) masks_[count / kWord] &= (uint64_t{1} << (count % kWord)) - 1;
-    const std::span<const float> estimates(estimates_.data(), count);
-    if (in_passing && sum.maximum < reference + kFarthest && std::isfinite(sum.sum))
-      sum_.add(sum.sum, sum.maximum);
-    else if (summed)
-      sum_.add(estimates);
+    if (summed && !in_passing) sum_.add(estimates);
     for (size_t w = 0; w < whole / kWord; ++w) {
       const uint64_t allowed_here = allowed == nullptr ? ~uint64_t{0} : allowed[first / kWord + w];
       for (uint64_t mask = masks_[w]; mask != 0; mask &= mask - 1) {
@@ -124,6 +123,22 @@ class QuantizedSearch::Part {
         best_.add(static_cast<ItemIndex>(first + i), estimates_[i] - margin, uppers_[i]);
       }
     }
+  }
+
+  ExponentialSum scan(const CodeBlock& block, float limit, const float* reference, size_t size) {
+    return kernels().scan_codes(size, block, limit, reference, estimates_.data(), uppers_.data(),
+                                masks_.data());
+  }
+
+  // Scans, and adds the estimates to the sum while they are at hand. False if the sum wants them
+  // all to be seen.
+  bool scan_and_sum(const CodeBlock& block, float limit, size_t size) {
+    const float reference = sum_.maximum();
+    if (reference == kLowest) return false;
+    const ExponentialSum sum = scan(block, limit, &reference, size);
+    if (!(sum.maximum < reference + kFarthest) || !std::isfinite(sum.sum)) return false;
+    sum_.add(sum.sum, sum.maximum);
+    return true;
   }
 
   void add_terms(size_t first, size_t last, float limit) {

@@ -11,6 +11,8 @@ constexpr size_t kStep = 4;                 // codes of an item that lie side by
 constexpr size_t kParts = kGroup / kLanes;  // vectors of one step of a group
 // Groups summed at the same time, so that their sums stay in registers.
 constexpr size_t kTogether = kParts == 4 ? 2 : 4;
+constexpr size_t kTogetherScanned = 512;  // items whose products wait in the first-level cache
+constexpr size_t kRegisterSteps = 16;     // of vectors 64 wide
 
 using Halves = int16_t __attribute__((vector_size(4 * kLanes)));
 using UnsignedHalves = uint16_t __attribute__((vector_size(4 * kLanes)));
@@ -102,25 +104,61 @@ PERSONALIZE_INLINE uint64_t not_below(Vector v, float limit) {
 #endif
 }
 
-// The products of 64 items' codes with the query's.
-PERSONALIZE_INLINE void products(size_t steps, const uint8_t* codes, const int8_t* query,
-                                 int32_t* sums) {
-  const size_t group_bytes = steps * kStep * kGroup;
-  for (size_t g = 0; g < kWord / kGroup; g += kTogether, codes += kTogether * group_bytes) {
+// The products of `size` items' codes with the query's. kSteps: `steps`, if it is known when this
+// is compiled, so that the query stays in registers; otherwise 0.
+template <size_t kSteps>
+PERSONALIZE_INLINE void products(size_t size, size_t steps, const uint8_t* codes,
+                                 const int8_t* query, int32_t* sums) {
+  const size_t count = kSteps == 0 ? steps : kSteps;
+  const size_t group_bytes = count * kStep * kGroup;
+  const auto four = [query](size_t step) {
+    int32_t bytes;
+    __builtin_memcpy(&bytes, query + kStep * step, kStep);
+    return Four(bytes);
+  };
+  for (size_t first = 0; first < size; first += kTogether * kGroup) {
     Integers sum[kTogether * kParts] = {};
-    for (size_t s = 0; s < steps; ++s) {
-      int32_t bytes;
-      __builtin_memcpy(&bytes, query + kStep * s, kStep);
-      const Four four(bytes);
+#pragma GCC unroll 16
+    for (size_t s = 0; s < count; ++s)
+#pragma GCC unroll 4
       for (size_t t = 0; t < kTogether; ++t)
+#pragma GCC unroll 4
         for (size_t p = 0; p < kParts; ++p)
           sum[t * kParts + p] =
-              four.add(sum[t * kParts + p],
-                       integers_at(codes + t * group_bytes + kStep * (s * kGroup + p * kLanes)));
-    }
+              four(s).add(sum[t * kParts + p],
+                          integers_at(codes + t * group_bytes + kStep * (s * kGroup + p * kLanes)));
     for (size_t i = 0; i < kTogether * kParts; ++i)
-      store_integers(sums + g * kGroup + i * kLanes, sum[i]);
+      store_integers(sums + first + i * kLanes, sum[i]);
+    codes += kTogether * group_bytes;
   }
+}
+
+// An item's estimate, and the upper bound of its score.
+struct Bounded {
+  Vector estimate, upper;
+};
+
+PERSONALIZE_INLINE Bounded bounded(const CodeBlock& b, const int32_t* sums, size_t at) {
+  const Vector scale = load_bf16(b.scales + at);
+  Vector estimate = scale * (b.step * load_integers(sums, b.correction));
+  Vector margin = scale * b.margin + kSmallestMargin;
+  if (b.factors != nullptr) {
+    const Vector factor = load(b.factors + at);
+    estimate *= factor;
+    margin *= factor;
+  }
+  Vector added{};
+  if (b.bias != nullptr) {
+    const Vector bias = load(b.bias + at);
+    estimate += bias;
+    added = size_of(bias);
+  }
+  if (b.row != nullptr) {
+    const Vector row = b.row_weight * load(b.row + at);
+    estimate += row;
+    added += size_of(row);
+  }
+  return {estimate, estimate + (margin + (kAdditionMargin * added + b.least_margin))};
 }
 
 PERSONALIZE_INLINE ExponentialSum scan(size_t size, const CodeBlock& block, float limit,
@@ -129,41 +167,35 @@ PERSONALIZE_INLINE ExponentialSum scan(size_t size, const CodeBlock& block, floa
   const CodeBlock b = block;
   Vector maximum = broadcast(-__builtin_inff());
   Vector total{};
+  // Products of many items first: memory is read in few long runs instead of many short ones.
+  alignas(64) int32_t sums[kTogetherScanned];
   for (size_t first = 0; first < size; first += kWord) {
-    alignas(4 * kLanes) int32_t sums[kWord];
-    products(b.steps, b.codes + first * kStep * b.steps, b.query, sums);
+    const size_t place = first % kTogetherScanned;
+    if (place == 0) {
+      const size_t count = size - first < kTogetherScanned ? size - first : kTogetherScanned;
+      const uint8_t* codes = b.codes + first * kStep * b.steps;
+      if (b.steps == kRegisterSteps)
+        products<kRegisterSteps>(count, b.steps, codes, b.query, sums);
+      else
+        products<0>(count, b.steps, codes, b.query, sums);
+    }
+    Bounded of_word[kWord / kLanes];
     uint64_t mask = 0;
-    for (size_t i = 0; i < kWord; i += kLanes) {
-      const size_t at = first + i;
-      const Vector scale = load_bf16(b.scales + at);
-      Vector estimate = scale * (b.step * load_integers(sums + i, b.correction));
-      Vector margin = scale * b.margin + kSmallestMargin;
-      if (b.factors != nullptr) {
-        const Vector factor = load(b.factors + at);
-        estimate *= factor;
-        margin *= factor;
-      }
-      Vector added{};
-      if (b.bias != nullptr) {
-        const Vector bias = load(b.bias + at);
-        estimate += bias;
-        added = size_of(bias);
-      }
-      if (b.row != nullptr) {
-        const Vector row = b.row_weight * load(b.row + at);
-        estimate += row;
-        added += size_of(row);
-      }
-      const Vector upper = estimate + (margin + (kAdditionMargin * added + b.least_margin));
-      store(estimates + at, estimate);
-      store(uppers + at, upper);
-      mask |= not_below(upper, limit) << i;
+#pragma GCC unroll 16
+    for (size_t v = 0; v < kWord / kLanes; ++v) {
+      of_word[v] = bounded(b, sums + place + v * kLanes, first + v * kLanes);
+      mask |= not_below(of_word[v].upper, limit) << (v * kLanes);
       if (summed) {
-        maximum = maximum_of(estimate, maximum);
-        total += exponential(estimate - reference);
+        maximum = maximum_of(of_word[v].estimate, maximum);
+        total += exponential(of_word[v].estimate - reference);
       }
     }
     masks[first / kWord] = mask;
+    if (mask == 0 && !b.wants_all) continue;
+    for (size_t v = 0; v < kWord / kLanes; ++v) {
+      store(estimates + first + v * kLanes, of_word[v].estimate);
+      store(uppers + first + v * kLanes, of_word[v].upper);
+    }
   }
   float largest = -__builtin_inff();
   for (int lane = 0; lane < kLanes; ++lane)

@@ -102,7 +102,7 @@ TEST_P(KernelsTest, ProductsInBf16AreThoseOfRoundedFactors) {
 
 TEST_P(KernelsTest, MatrixTimesVector) {
   for (const size_t rows : {1, 3, 16, 17, 100})
-    for (const size_t columns : {1, 7, 16, 32, 43, 128}) {
+    for (const size_t columns : {1, 7, 16, 32, 43, 64, 128}) {
       const std::vector<float> matrix = normal(rows * columns);
       const std::vector<float> vector = normal(columns);
       const std::vector<float> bias = normal(rows);
@@ -117,6 +117,12 @@ TEST_P(KernelsTest, MatrixTimesVector) {
         kernels_->matrix_vector(rows, columns, matrix.data(), vector.data(),
                                 with_bias ? bias.data() : nullptr, out.data());
         expect_near(out, wanted, 2e-5);
+        for (size_t i = 0; i < rows; ++i) {
+          float alone;
+          kernels_->matrix_vector(1, columns, matrix.data() + i * columns, vector.data(),
+                                  with_bias ? &bias[i] : nullptr, &alone);
+          EXPECT_EQ(alone, out[i]) << rows << " x " << columns << " row " << i;
+        }
       }
     }
 }
@@ -330,6 +336,25 @@ TEST_P(KernelsTest, EstimatesOfScoresTheirBoundsAndTheirExponentials) {
                          masks.data());
     EXPECT_EQ((masks[1] >> 6) & 1, 1U);
   }
+  // Only the second 64 items are worth writing.
+  block = {.codes = codes.data(),
+           .query = query.data(),
+           .steps = kSteps,
+           .scales = scales.data(),
+           .step = 1e-4F,
+           .correction = 128 * 178,
+           .margin = 0.25F,
+           .wants_all = false};
+  std::vector<float> high(kItems);
+  high[70] = 1'000;
+  block.bias = high.data();
+  std::fill(estimates.begin(), estimates.end(), -7.0F);
+  std::fill(uppers.begin(), uppers.end(), -7.0F);
+  kernels_->scan_codes(kItems, block, 900, nullptr, estimates.data(), uppers.data(), masks.data());
+  EXPECT_EQ(masks, (std::vector<uint64_t>{0, uint64_t{1} << 6, 0}));
+  EXPECT_EQ(std::count(estimates.begin(), estimates.end(), -7.0F), 128);
+  EXPECT_EQ(std::count(uppers.begin(), uppers.end(), -7.0F), 128);
+  EXPECT_GT(estimates[70], 990);
   // What is no number is not known to be below anything.
   const std::vector<float> nan(kItems, std::nanf(""));
   block.bias = nan.data();
