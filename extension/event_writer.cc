@@ -25,6 +25,7 @@ EventWriter::EventWriter(Connection& connection, std::string_view schema, std::s
       schema_(schema),
       table_(table),
       events_(shadow_table(schema, table, "event")),
+      changes_(shadow_table(schema, table, "change")),
       users_(connection, shadow_table(schema, table, "user")),
       items_(connection, shadow_table(schema, table, "item")),
       types_(connection, shadow_table(schema, table, "type")),
@@ -38,6 +39,7 @@ EventWriter::EventWriter(Connection& connection, std::string_view schema, std::s
 Status EventWriter::refresh() {
   bool changed = rollbacks_ != connection_.rollbacks();
   rollbacks_ = connection_.rollbacks();
+  if (changed || others_may_have_written_) marked_ = false;
   if (others_may_have_written_) {
     if (!data_version_) {
       PERSONALIZE_ASSIGN_OR_RETURN(
@@ -56,6 +58,17 @@ Status EventWriter::refresh() {
   items_.forget();
   types_.forget();
   next_place_.clear();
+  return Status::ok();
+}
+
+Status EventWriter::mark_change() {
+  if (marked_) return Status::ok();
+  if (!mark_) {
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        mark_, connection_.cached(fmt::format("UPDATE {} SET mark = random()", changes_)));
+  }
+  PERSONALIZE_RETURN_IF_ERROR(mark_.run());
+  marked_ = true;
   return Status::ok();
 }
 
@@ -190,6 +203,7 @@ Status EventWriter::update(int64_t rowid, std::span<sqlite3_value*> values, int 
   }
   PERSONALIZE_ASSIGN_OR_RETURN(const std::string old, stored_impression(rowid));
   PERSONALIZE_RETURN_IF_ERROR(bind_row(update_, values));
+  PERSONALIZE_RETURN_IF_ERROR(mark_change());
   PERSONALIZE_RETURN_IF_ERROR(update_.bind(parameter_of(user_column_), rowid).run());
   if (old == impression_) return Status::ok();
   PERSONALIZE_RETURN_IF_ERROR(exposures_.count(old, -1));
@@ -203,13 +217,14 @@ Status EventWriter::remove(int64_t rowid) {
     PERSONALIZE_ASSIGN_OR_RETURN(
         delete_, connection_.cached(fmt::format("DELETE FROM {} WHERE USER_ID = ?1", events_)));
   }
+  PERSONALIZE_RETURN_IF_ERROR(mark_change());
   PERSONALIZE_RETURN_IF_ERROR(delete_.bind(1, rowid).run());
   return exposures_.count(impression, -1);
 }
 
 void EventWriter::release() {
   for (Statement* statement :
-       {&insert_, &update_, &delete_, &old_impression_, &last_place_, &data_version_})
+       {&insert_, &update_, &delete_, &old_impression_, &last_place_, &data_version_, &mark_})
     *statement = Statement();
   for (IdDictionary* dictionary : {&users_, &items_, &types_}) dictionary->release();
   exposures_.release();

@@ -34,6 +34,10 @@ class EventWriter : public DatasetWriter {
   std::string implied_impression(std::string_view recommendation_id);
   // The impression of an event that is there.
   Result<std::string> stored_impression(int64_t rowid);
+  // Leaves word in the database that events which were there are no longer what they were: readers
+  // that remember them need look at new ones alone until then (UserPosition::mark). Once in a
+  // transaction: nobody remembers what has not been committed.
+  Status mark_change();
   Result<Statement> prepare_insert();
   Result<Statement> prepare_update();
 
@@ -42,6 +46,7 @@ class EventWriter : public DatasetWriter {
   const std::string schema_;
   const std::string table_;  // for messages
   const std::string events_;
+  const std::string changes_;
   IdDictionary users_;
   IdDictionary items_;
   IdDictionary types_;
@@ -58,10 +63,12 @@ class EventWriter : public DatasetWriter {
   Statement old_impression_;
   Statement last_place_;
   Statement data_version_;
+  Statement mark_;
   std::unordered_map<int64_t, int64_t> next_place_;  // by user's code
   uint64_t rollbacks_ = 0;
   int64_t seen_data_version_ = -1;
   bool others_may_have_written_ = true;
+  bool marked_ = false;
 };
 
 }  // namespace personalize

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <limits>
 
 #include "extension/row_visitor.h"
@@ -12,7 +14,17 @@ namespace personalize {
 namespace {
 
 // The parameters of the queries that are not for their conditions.
-constexpr int kUserVisitor = 2, kScanVisitor = 1;
+constexpr int kUserVisitor = 2, kTailVisitor = 3, kScanVisitor = 1;
+
+uint64_t next_number() {
+  static std::atomic<uint64_t> readers = 0;
+  return ++readers;
+}
+
+bool is_same(const Event& a, const Event& b) {
+  return a.timestamp == b.timestamp && a.item == b.item && a.type == b.type &&
+         std::bit_cast<uint32_t>(a.value) == std::bit_cast<uint32_t>(b.value);
+}
 
 // Rows come in order of arrival; most users' events also arrive in order of time.
 void sort_by_time(std::vector<Event>& events) {
@@ -26,6 +38,7 @@ void sort_by_time(std::vector<Event>& events) {
 NativeReader::NativeReader(Connection& connection, std::string_view schema, std::string_view table,
                            const DatasetConfig& config)
     : connection_(connection),
+      number_(next_number()),
       table_(table),
       schema_version_query_(fmt::format("PRAGMA {}.schema_version", sql_name(schema))),
       bounds_query_(fmt::format("SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), "
@@ -35,6 +48,7 @@ NativeReader::NativeReader(Connection& connection, std::string_view schema, std:
                                 shadow_table(schema, table, "item"))),
       events_table_(shadow_table(schema, table, "event")),
       users_table_(shadow_table(schema, table, "user")),
+      mark_(fmt::format("(SELECT mark FROM {})", shadow_table(schema, table, "change"))),
       context_(config),
       items_(connection, shadow_table(schema, table, "item")),
       types_(connection, shadow_table(schema, table, "type")) {
@@ -45,16 +59,18 @@ void NativeReader::read_context(bool wanted) {
   if (!scan_query_.empty() && wanted == context_.wanted()) return;
   context_.want(wanted);
   const std::string columns =
-      "e.ITEM_ID, e.TIMESTAMP, e.EVENT_TYPE, e.EVENT_VALUE" + context_.select_list();
-  const size_t count = 4 + (context_.wanted() ? context_.fields().size() : 0);
+      "e.USER_ID, e.ITEM_ID, e.TIMESTAMP, e.EVENT_TYPE, e.EVENT_VALUE" + context_.select_list();
+  const size_t count = 5 + (context_.wanted() ? context_.fields().size() : 0);
   user_query_ = sql_of(
-      connection_, {columns, count,
+      connection_, {mark_ + ", " + columns, count + 1,
                     fmt::format("{} AS u CROSS JOIN {} AS e ON e.USER_ID BETWEEN u.code << 32 AND "
                                 "(u.code << 32) + 4294967295",
                                 users_table_, events_table_),
                     "u.id = ?1", "e.USER_ID", kUserVisitor});
-  scan_query_ = sql_of(connection_, {"e.USER_ID, " + columns, count + 1, events_table_ + " AS e",
-                                     "", "e.USER_ID", kScanVisitor});
+  tail_query_ = sql_of(connection_, {mark_ + ", " + columns, count + 1, events_table_ + " AS e",
+                                     "e.USER_ID BETWEEN ?1 AND ?2", "e.USER_ID", kTailVisitor});
+  scan_query_ =
+      sql_of(connection_, {columns, count, events_table_ + " AS e", "", "e.USER_ID", kScanVisitor});
 }
 
 Status NativeReader::check_schema() {
@@ -94,27 +110,72 @@ void NativeReader::finish(std::vector<Event>& events) const {
   sort_by_time(events);
 }
 
+class NativeReader::UserRows : public RowVisitor {
+ public:
+  UserRows(NativeReader& reader, std::vector<Event>& events) : reader_(reader), events_(events) {}
+  Status row(std::span<sqlite3_value*> values) override {
+    mark_ = sqlite3_value_int64(values[0]);
+    last_row_ = sqlite3_value_int64(values[1]);
+    if (events_.empty()) first_row_ = last_row_;
+    return reader_.read_event(values.subspan(2), events_);
+  }
+  int64_t mark() const { return mark_; }
+  int64_t first_row() const { return first_row_; }
+  int64_t last_row() const { return last_row_; }
+
+ private:
+  NativeReader& reader_;
+  std::vector<Event>& events_;
+  int64_t mark_ = 0, first_row_ = 0, last_row_ = 0;
+};
+
 Status NativeReader::of_user(std::string_view user_id, std::vector<Event>& events) {
   events.clear();
   context_.clear();
+  position_.reset();
   PERSONALIZE_RETURN_IF_ERROR(check_schema());
   PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(user_query_));
   statement.bind(1, user_id);
-  class Events : public RowVisitor {
-   public:
-    Events(NativeReader& reader, std::vector<Event>& events) : reader_(reader), events_(events) {}
-    Status row(std::span<sqlite3_value*> values) override {
-      return reader_.read_event(values, events_);
-    }
-
-   private:
-    NativeReader& reader_;
-    std::vector<Event>& events_;
-  };
-  Events visitor(*this, events);
-  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, kUserVisitor, visitor));
+  UserRows rows(*this, events);
+  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, kUserVisitor, rows));
+  if (events.empty()) return Status::ok();
+  position_ = {number_, schema_changes_, rows.last_row(), events.back(), 0, rows.mark()};
   finish(events);
+  position_->newest = events.back().timestamp;
   return Status::ok();
+}
+
+Result<Continuation> NativeReader::go_on(UserPosition& position, std::vector<Event>& events) {
+  events.clear();
+  context_.clear();
+  PERSONALIZE_RETURN_IF_ERROR(check_schema());
+  if (position.source != number_ || position.generation != schema_changes_)
+    return Continuation::kUnknown;
+  PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection_.cached(tail_query_));
+  statement.bind(1, position.last_row)
+      .bind(2, event_key(user_of_key(position.last_row), kLastPlace));
+  UserRows rows(*this, events);
+  PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, kTailVisitor, rows));
+  // The event itself may be of another history than it was: of a database that was put back.
+  const bool goes_on = !events.empty() && rows.mark() == position.mark &&
+                       rows.first_row() == position.last_row &&
+                       is_same(events.front(), position.last);
+  if (!goes_on) {
+    events.clear();
+    return Continuation::kUnknown;
+  }
+  context_.attach(events, [](Event& event) -> Event& { return event; });
+  position.last = events.back();
+  position.last_row = rows.last_row();
+  events.erase(events.begin());
+  for (const Event& event : events) {
+    if (event.timestamp < position.newest) {
+      events.clear();
+      return Continuation::kInserted;
+    }
+    position.newest = event.timestamp;
+  }
+  return Continuation::kAppended;
 }
 
 // Counting rows looks at the pages of a b-tree, not at its rows. The dictionaries may know users

@@ -23,6 +23,8 @@ class NativeReader : public EventSource {
   Status of_user(std::string_view user_id, std::vector<Event>& events) override;
   Result<std::string_view> item_id(ItemCode code) override { return items_.text(code); }
   Result<std::string_view> event_type(EventTypeCode code) override { return types_.text(code); }
+  std::optional<UserPosition> position() const override { return position_; }
+  Result<Continuation> go_on(UserPosition& position, std::vector<Event>& events) override;
   uint64_t dictionary_generation() const override {
     return connection_.rollbacks() + schema_changes_;
   }
@@ -42,20 +44,26 @@ class NativeReader : public EventSource {
   void finish(std::vector<Event>& events) const;
 
   class Scan;
+  // Events of one user, in the order of arrival.
+  class UserRows;
 
   Connection& connection_;
+  const uint64_t number_;    // no other reader of the process has it
   const std::string table_;  // for messages
   const std::string schema_version_query_;
   const std::string bounds_query_;
   const std::string events_table_;
   const std::string users_table_;
+  const std::string mark_;  // an expression
   std::string user_query_;  // one user's events
+  std::string tail_query_;  // those from one on
   std::string scan_query_;  // all events
   ContextColumns context_;
   CodeTexts items_;
   CodeTexts types_;
   int64_t schema_version_ = -1;
   uint64_t schema_changes_ = 0;
+  std::optional<UserPosition> position_;
 };
 
 }  // namespace personalize

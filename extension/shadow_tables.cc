@@ -9,8 +9,8 @@
 namespace personalize {
 namespace {
 
-constexpr std::array<std::string_view, 6> kInteractionSuffixes = {"event", "user",     "item",
-                                                                  "type",  "exposure", "session"};
+constexpr std::array<std::string_view, 7> kInteractionSuffixes = {
+    "event", "user", "item", "type", "exposure", "session", "change"};
 constexpr std::array<std::string_view, 1> kUserSuffixes = {"row"};
 constexpr std::array<std::string_view, 2> kItemSuffixes = {"row", "change"};
 
@@ -55,7 +55,9 @@ std::string columns_of(const DatasetConfig& config, std::string_view suffix) {
   if (suffix == "row") return row_columns(config);
   if (suffix == "exposure") return "item INTEGER PRIMARY KEY, shown INTEGER NOT NULL";
   if (suffix == "session") return "session TEXT PRIMARY KEY NOT NULL, user TEXT NOT NULL";
-  if (suffix == "change") return "changes INTEGER NOT NULL";
+  if (suffix == "change")
+    return config.kind == DatasetKind::kItems ? "changes INTEGER NOT NULL"
+                                              : "mark INTEGER NOT NULL";
   return "code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE";
 }
 
@@ -97,8 +99,9 @@ Status create_shadow_tables(Connection& connection, std::string_view schema, std
   for (const std::string_view suffix : shadow_suffixes(config.kind))
     sql += fmt::format("CREATE TABLE {}({}){};\n", shadow_table(schema, table, suffix),
                        columns_of(config, suffix), suffix == "session" ? " WITHOUT ROWID" : "");
-  if (config.kind == DatasetKind::kItems)
-    sql += fmt::format("INSERT INTO {} VALUES (0);\n", shadow_table(schema, table, "change"));
+  if (config.kind != DatasetKind::kUsers)
+    sql += fmt::format("INSERT INTO {} VALUES ({});\n", shadow_table(schema, table, "change"),
+                       config.kind == DatasetKind::kItems ? "0" : "random()");
   return connection.execute(sql);
 }
 

@@ -47,6 +47,22 @@ struct SourceBounds {
   uint64_t items = 0;
 };
 
+// Where a source stood with one user when it gave all his events.
+struct UserPosition {
+  uint64_t source = 0, generation = 0;  // of the source itself; 0: stands nowhere
+  int64_t last_row = 0;                 // where the newest event to arrive lies
+  Event last;                           // that event; its context does not count
+  int64_t newest = 0;                   // the largest timestamp
+  int64_t mark = 0;  // another number after each change of events that were there
+};
+
+// What has become of a user's events since a position.
+enum class Continuation {
+  kAppended,  // nothing but new events at the end, or not even these
+  kInserted,  // the same, but a new one belongs between those that were there
+  kUnknown,   // any may have changed
+};
+
 // All events of a dataset group, as one snapshot sees them. Used from one thread, that of the
 // connection.
 class EventSource {
@@ -73,6 +89,16 @@ class EventSource {
   // Replaces `events` with the user's events, in the order of EventSink::user. A user without
   // events, or unknown, gives none: no error.
   virtual Status of_user(std::string_view user_id, std::vector<Event>& events) = 0;
+
+  // Where the last of_user() left its user. Nothing: he has no events, or the source can't go on
+  // from there.
+  virtual std::optional<UserPosition> position() const { return std::nullopt; }
+  // If the user's events go on from `position`, of this source or another: replaces `events` with
+  // the new ones, in order, and moves `position` behind them. Otherwise leaves `events` empty.
+  virtual Result<Continuation> go_on(UserPosition& /*position*/, std::vector<Event>& events) {
+    events.clear();
+    return Continuation::kUnknown;
+  }
 
   // The texts behind the codes of events this source has given out. The views live as long as the
   // source, and a code keeps its text until `dictionary_generation` changes.

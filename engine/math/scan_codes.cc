@@ -12,7 +12,9 @@ constexpr size_t kParts = kGroup / kLanes;  // vectors of one step of a group
 // Groups summed at the same time, so that their sums stay in registers.
 constexpr size_t kTogether = kParts == 4 ? 2 : 4;
 constexpr size_t kTogetherScanned = 512;  // items whose products wait in the first-level cache
-constexpr size_t kRegisterSteps = 16;     // of vectors 64 wide
+#if defined(__AVX512VNNI__)
+constexpr size_t kRegisterSteps = 16;  // of vectors 64 wide
+#endif
 
 using Halves = int16_t __attribute__((vector_size(4 * kLanes)));
 using UnsignedHalves = uint16_t __attribute__((vector_size(4 * kLanes)));
@@ -107,8 +109,7 @@ PERSONALIZE_INLINE uint64_t not_below(Vector v, float limit) {
 // The products of `size` items' codes with the query's. kSteps: `steps`, if it is known when this
 // is compiled, so that the query stays in registers; otherwise 0.
 template <size_t kSteps>
-PERSONALIZE_INLINE void products(size_t size, size_t steps, const uint8_t* codes,
-                                 const int8_t* query, int32_t* sums) {
+void products(size_t size, size_t steps, const uint8_t* codes, const int8_t* query, int32_t* sums) {
   const size_t count = kSteps == 0 ? steps : kSteps;
   const size_t group_bytes = count * kStep * kGroup;
   const auto four = [query](size_t step) {
@@ -131,6 +132,14 @@ PERSONALIZE_INLINE void products(size_t size, size_t steps, const uint8_t* codes
       store_integers(sums + first + i * kLanes, sum[i]);
     codes += kTogether * group_bytes;
   }
+}
+
+void products_of_block(size_t size, size_t steps, const uint8_t* codes, const int8_t* query,
+                       int32_t* sums) {
+#if defined(__AVX512VNNI__)
+  if (steps == kRegisterSteps) return products<kRegisterSteps>(size, steps, codes, query, sums);
+#endif
+  products<0>(size, steps, codes, query, sums);
 }
 
 // An item's estimate, and the upper bound of its score.
@@ -174,14 +183,11 @@ PERSONALIZE_INLINE ExponentialSum scan(size_t size, const CodeBlock& block, floa
     if (place == 0) {
       const size_t count = size - first < kTogetherScanned ? size - first : kTogetherScanned;
       const uint8_t* codes = b.codes + first * kStep * b.steps;
-      if (b.steps == kRegisterSteps)
-        products<kRegisterSteps>(count, b.steps, codes, b.query, sums);
-      else
-        products<0>(count, b.steps, codes, b.query, sums);
+      products_of_block(count, b.steps, codes, b.query, sums);
     }
     Bounded of_word[kWord / kLanes];
     uint64_t mask = 0;
-#pragma GCC unroll 16
+#pragma GCC unroll 4
     for (size_t v = 0; v < kWord / kLanes; ++v) {
       of_word[v] = bounded(b, sums + place + v * kLanes, first + v * kLanes);
       mask |= not_below(of_word[v].upper, limit) << (v * kLanes);

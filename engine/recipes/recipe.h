@@ -194,6 +194,12 @@ class Model {
     for (const Folding& each : foldings)
       for (size_t i = each.first; i < each.history.size(); ++i) step(each.history, i, each.state);
   }
+  // The same of history[begin] .. history[end - 1] alone.
+  void advance(std::span<const ModelEvent> history, size_t begin, size_t end,
+               std::span<float> state) const {
+    const Folding folding{history.first(end), begin, state};
+    fold({&folding, 1});
+  }
 
   // Scores of all items for a user; scores.size() == item_count().
   virtual ScoreKind score_kind() const = 0;

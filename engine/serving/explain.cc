@@ -38,8 +38,7 @@ class LogScore {
   double of(std::span<const ModelEvent> history, size_t folded, std::span<const float> state) {
     if (history.empty()) return log_popularity(model_, item_);
     state_.assign(state.begin(), state.end());
-    if (!state_.empty())
-      for (size_t i = folded; i < history.size(); i++) model_.model->step(history, i, state_);
+    if (!state_.empty()) model_.model->advance(history, folded, history.size(), state_);
     answerer_.ask_for_user(model_, {history, state_, columns_}, unseen_);
     return std::log(std::max(kLeastScore, answerer_.score_of(item_)));
   }
@@ -80,9 +79,9 @@ Result<Explanation> explain(const LoadedModel& model, const Question& question,
   model.model->begin(begun);
   std::vector<float> earlier = begun;
   if (!earlier.empty()) {
-    for (size_t i = 0; i < result.first; i++) {
-      if (i % kFoldedAtOnce == 0 && stop()) return interrupted;
-      model.model->step(history, i, earlier);
+    for (size_t i = 0; i < result.first; i += kFoldedAtOnce) {
+      if (stop()) return interrupted;
+      model.model->advance(history, i, std::min(result.first, i + kFoldedAtOnce), earlier);
     }
   }
   // Of all events but each of the last; of all; of the last alone.

@@ -111,20 +111,13 @@ void HistoryReader::add_columns(std::span<const ColumnIndex> user, UserHistory& 
   }
 }
 
-Status HistoryReader::read(std::string_view user_id, std::shared_ptr<const UnseenTable> unseen,
-                           std::span<const FieldValue> context, UserHistory& history) {
-  history.events.clear();
-  history.asked.clear();
-  source_.read_context(reads_context_);
-  PERSONALIZE_RETURN_IF_ERROR(source_.of_user(user_id, events_));
-  refresh(unseen);
+Status HistoryReader::add_events(const UnseenTable* unseen, UserHistory& history) {
   const bool has_columns = reads_context_ || reads_users_;
   const auto known = static_cast<ItemIndex>(model_->vocabulary.size());
-  event_context_.clear();
   for (const Event& event : events_) {
     PERSONALIZE_ASSIGN_OR_RETURN(const bool taken, check_.passes(event));
     if (!taken) continue;
-    PERSONALIZE_ASSIGN_OR_RETURN(const ItemIndex item, item_of(event.item, unseen.get()));
+    PERSONALIZE_ASSIGN_OR_RETURN(const ItemIndex item, item_of(event.item, unseen));
     if (item == kNoItem) continue;
     ModelEvent seen{event.timestamp, item, event.value};
     if (item >= known) {
@@ -139,14 +132,44 @@ Status HistoryReader::read(std::string_view user_id, std::shared_ptr<const Unsee
     }
     history.events.push_back(seen);
   }
+  return Status::ok();
+}
+
+Status HistoryReader::read(std::string_view user_id, std::shared_ptr<const UnseenTable> unseen,
+                           std::span<const FieldValue> context, UserHistory& history) {
+  history.events.clear();
+  history.asked.clear();
+  // What is known of items' codes holds with and without a table of nothing.
+  if (unseen != nullptr && unseen->size() == 0) unseen.reset();
+  source_.read_context(reads_context_);
+  PERSONALIZE_RETURN_IF_ERROR(source_.of_user(user_id, events_));
+  refresh(unseen);
+  event_context_.clear();
+  PERSONALIZE_RETURN_IF_ERROR(add_events(unseen.get(), history));
   history.unseen = std::move(unseen);
-  if (!has_columns) return Status::ok();
+  if (!reads_context_ && !reads_users_) return Status::ok();
   if (reads_context_ && !context.empty())
     model_->model->metadata()->context.encode(context_places_, context, 0, history.asked);
   const size_t of_context = history.asked.size();
   PERSONALIZE_RETURN_IF_ERROR(add_user(user_id, history.asked));
   add_columns(std::span(history.asked).subspan(of_context), history);
   return Status::ok();
+}
+
+std::optional<UserPosition> HistoryReader::position() const {
+  if (reads_context_ || reads_users_) return std::nullopt;
+  return source_.position();
+}
+
+Result<Continuation> HistoryReader::go_on(UserPosition& position, UserHistory& history) {
+  source_.read_context(false);
+  UserPosition next = position;
+  PERSONALIZE_ASSIGN_OR_RETURN(const Continuation continuation, source_.go_on(next, events_));
+  if (continuation != Continuation::kAppended) return continuation;
+  refresh(nullptr);
+  PERSONALIZE_RETURN_IF_ERROR(add_events(nullptr, history));
+  position = next;
+  return continuation;
 }
 
 }  // namespace personalize

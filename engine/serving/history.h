@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,7 +54,17 @@ class HistoryReader {
   Status read(std::string_view user_id, std::shared_ptr<const UnseenTable> unseen,
               std::span<const FieldValue> context, UserHistory& history);
 
+  // Where the user of the last read() stands, so that go_on() can add what comes. Nothing if the
+  // model reads more of an event than ModelEvent's own fields, or the source can't tell.
+  std::optional<UserPosition> position() const;
+  // Appends the events that came after `position`, which this reader gave for the same user, to
+  // those of `history` and moves the position; no columns, no unseen items. Anything but kAppended:
+  // read() tells, and `history` is as it was.
+  Result<Continuation> go_on(UserPosition& position, UserHistory& history);
+
  private:
+  // Appends those of events_ that the model takes.
+  Status add_events(const UnseenTable* unseen, UserHistory& history);
   Result<ItemIndex> item_of(ItemCode code, const UnseenTable* unseen);
   // The number of an event's context, whose columns context_start_ and context_columns_ then have.
   Result<uint32_t> context_of(const double* context);

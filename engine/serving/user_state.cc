@@ -70,9 +70,15 @@ std::span<const float> UserState::after(const Model& model, std::span<const Mode
                                         const UserMemo& memo) {
   if (model.state_size() == 0) return {};
   const bool recalled = recall(model, history, memo, stored_);
-  for (size_t i = stored_.event_count; i < history.size(); i++)
-    model.step(history, i, stored_.state);
+  model.advance(history, stored_.event_count, history.size(), stored_.state);
   remember(history, memo, recalled, stored_);
+  return stored_.state;
+}
+
+std::span<const float> UserState::from(const Model& model, std::span<const ModelEvent> history,
+                                       size_t folded, std::span<const float> state) {
+  stored_.state.assign(state.begin(), state.end());
+  if (!state.empty()) model.advance(history, folded, history.size(), stored_.state);
   return stored_.state;
 }
 

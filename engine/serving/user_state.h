@@ -32,6 +32,10 @@ class UserState {
   // The view lives until the next call.
   std::span<const float> after(const Model& model, std::span<const ModelEvent> history,
                                const UserMemo& memo);
+  // The state after `history` from `state`, that after its first `folded` events. Neither reads nor
+  // writes a memo. The view lives until the next call.
+  std::span<const float> from(const Model& model, std::span<const ModelEvent> history,
+                              size_t folded, std::span<const float> state);
 
  private:
   StoredState stored_;

@@ -361,5 +361,113 @@ TEST_F(EventReader, AGroupWithoutInteractionsSaysHowToMakeThem) {
   }
 }
 
+// What a caller that remembers events has of them after each change, beside what there is.
+class EventReaderGoesOn : public EventReader {
+ protected:
+  void SetUp() override {
+    EventReader::SetUp();
+    run("CREATE VIRTUAL TABLE interactions USING personalize_interactions");
+    run("INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'a', 10), "
+        "('v', 'a', 15), ('u', 'b', 20)");
+    reader_ = source();
+    remember();
+  }
+  void remember() {
+    std::vector<Event> events;
+    ASSERT_TRUE(reader_->of_user("u", events).is_ok());
+    known_ = texts_of(*reader_, events);
+    ASSERT_TRUE(reader_->position().has_value());
+    position_ = *reader_->position();
+  }
+  Continuation go_on() {
+    std::vector<Event> events;
+    const Result<Continuation> result = reader_->go_on(position_, events);
+    EXPECT_TRUE(result.is_ok());
+    const History more = texts_of(*reader_, events);
+    known_.insert(known_.end(), more.begin(), more.end());
+    if (result.value() == Continuation::kAppended)
+      EXPECT_EQ(known_, of_user(*source(), "u"));
+    else
+      EXPECT_TRUE(events.empty());
+    return result.value();
+  }
+
+  std::unique_ptr<EventSource> reader_;
+  History known_;
+  UserPosition position_;
+};
+
+TEST_F(EventReaderGoesOn, WithNothingAsLongAsNothingHappensToTheUser) {
+  EXPECT_EQ(go_on(), Continuation::kAppended);
+  run("INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('v', 'c', 30), ('w', 'a', 1)");
+  EXPECT_EQ(go_on(), Continuation::kAppended);
+  EXPECT_EQ(known_.size(), 2U);
+}
+
+TEST_F(EventReaderGoesOn, WithNewEventsAlone) {
+  run("INSERT INTO interactions(user_id, item_id, timestamp, event_type, event_value) VALUES "
+      "('u', 'c', 20, 'click', 2.5)");
+  EXPECT_EQ(go_on(), Continuation::kAppended);
+  run("INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'd', 40), ('u', 'a', "
+      "40)");
+  EXPECT_EQ(go_on(), Continuation::kAppended);
+  EXPECT_EQ(known_.size(), 5U);
+  EXPECT_EQ(known_.back(), (TextEvent{40, "a", "", kNone}));
+}
+
+TEST_F(EventReaderGoesOn, NotWhereANewEventBelongsBetweenOldOnes) {
+  run("INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'c', 19)");
+  EXPECT_EQ(go_on(), Continuation::kInserted);
+  remember();
+  run("INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'c', 50), ('u', 'd', "
+      "49)");
+  EXPECT_EQ(go_on(), Continuation::kInserted);
+}
+
+TEST_F(EventReaderGoesOn, NotOnceAnyEventWasChangedOrDeleted) {
+  for (const char* change :
+       {"UPDATE interactions SET item_id = 'x' WHERE user_id = 'u' AND timestamp = 10",
+        "UPDATE interactions SET timestamp = 16 WHERE user_id = 'v'",
+        "DELETE FROM interactions WHERE user_id = 'v'"}) {
+    run(change);
+    EXPECT_EQ(go_on(), Continuation::kUnknown) << change;
+    remember();
+    EXPECT_EQ(go_on(), Continuation::kAppended) << change;
+  }
+  // The row's number is given again, to an event like the one that was there.
+  run("INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'c', 30)");
+  remember();
+  run("DELETE FROM interactions WHERE user_id = 'u' AND timestamp >= 20");
+  run("INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'z', 20), ('u', 'c', "
+      "30)");
+  EXPECT_EQ(go_on(), Continuation::kUnknown);
+}
+
+TEST_F(EventReaderGoesOn, NotFromAnotherReaderNorAfterTheSchemaHasChanged) {
+  std::vector<Event> events;
+  UserPosition position = position_;
+  EXPECT_EQ(source()->go_on(position, events).value(), Continuation::kUnknown);
+  run("CREATE TABLE other(x)");
+  EXPECT_EQ(go_on(), Continuation::kUnknown);
+}
+
+TEST_F(EventReaderGoesOn, InEachTransactionThatChangesEventsTheMarkBecomesAnother) {
+  const auto mark = [&] {
+    return connection_->number("SELECT mark FROM interactions_change").value();
+  };
+  int64_t before = mark();
+  run("INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u', 'c', 30)");
+  EXPECT_EQ(mark(), before);
+  run("BEGIN; DELETE FROM interactions WHERE timestamp = 30; ROLLBACK");
+  EXPECT_EQ(mark(), before);
+  // What is taken back takes the mark back too, and what comes after sets it again.
+  run("BEGIN; SAVEPOINT s; DELETE FROM interactions WHERE timestamp = 30; ROLLBACK TO s; "
+      "UPDATE interactions SET item_id = 'y' WHERE timestamp = 30; COMMIT");
+  EXPECT_NE(mark(), before);
+  before = mark();
+  run("DELETE FROM interactions WHERE timestamp = 30");
+  EXPECT_NE(mark(), before);
+}
+
 }  // namespace
 }  // namespace personalize

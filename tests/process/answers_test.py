@@ -2,6 +2,7 @@
 scores computed here from the events."""
 import collections
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -113,6 +114,92 @@ class Memo(Trained):
                 database.execute(*change)
                 self.assert_as_without_memo(database, "u1")
                 self.assert_as_without_memo(database, "u1")
+
+    def test_a_connection_that_remembers_users_answers_as_one_that_does_not(self):
+        """Inside and outside of transactions, whatever was taken back."""
+        database = support.connect(self.path, isolation_level=None)
+        chance = random.Random(7)
+        asked = []  # the database as the connection sees it, the user, the answer
+        now = 1_700_000_000
+        insert = "INSERT INTO interactions(user_id, item_id, timestamp) VALUES (?, ?, ?)"
+        some_event = ("user_id = ?1 AND rowid = (SELECT rowid FROM interactions WHERE user_id = ?1 "
+                      "ORDER BY rowid DESC LIMIT 1 OFFSET ?2)")
+        open_savepoints = 0
+        for step in range(400):
+            user = f"u{chance.randrange(4)}"
+            pick = chance.random()
+            if pick < 0.5:
+                now += 60
+                database.execute(insert, (user, f"i{chance.randrange(ITEMS + 3)}", now))
+            elif pick < 0.57:  # late
+                database.execute(insert, (user, f"i{chance.randrange(ITEMS)}", now - chance.randrange(100_000)))
+            elif pick < 0.62:
+                database.execute(f"DELETE FROM interactions WHERE {some_event}", (user, chance.randrange(3)))
+            elif pick < 0.67:
+                database.execute(f"UPDATE interactions SET item_id = 'i1' WHERE {some_event}", (user, chance.randrange(3)))
+            elif pick < 0.75 and not database.in_transaction:
+                database.execute("BEGIN")
+                open_savepoints = 0
+            elif pick < 0.83 and database.in_transaction:
+                database.execute("SAVEPOINT s")
+                open_savepoints += 1
+            elif pick < 0.9 and database.in_transaction and open_savepoints > 0:
+                database.execute(chance.choice(("ROLLBACK TO s", "ROLLBACK TO s", "RELEASE s")))
+                open_savepoints = 0  # who knows: at worst there is one more
+            elif database.in_transaction:
+                database.execute(chance.choice(("COMMIT", "ROLLBACK")))
+                open_savepoints = 0
+            for who in {user, f"u{chance.randrange(4)}"}:
+                answer = self.ask(database, who)
+                if chance.random() < 0.2:
+                    asked.append((database.serialize(), who, answer))
+        copy = self.copy("asked")
+        for suffix in ("-wal", "-shm"):
+            pathlib.Path(copy + suffix).unlink(missing_ok=True)
+        program = ("import json, pathlib, sys, personalize_test as s\n"
+                   "for n, user in enumerate(json.loads(sys.argv[2])):\n"
+                   "    pathlib.Path(sys.argv[1]).write_bytes(pathlib.Path(f'{sys.argv[1]}{n}').read_bytes())\n"
+                   "    d = s.connect(sys.argv[1])\n"
+                   "    print(d.execute('SELECT item_id, score FROM recommend(?, 20) WHERE version = ?',"
+                   " (user, 'net/1')).fetchall())\n"
+                   "    d.close()\n")
+        for n, (image, _, _) in enumerate(asked):
+            pathlib.Path(f"{copy}{n}").write_bytes(image)
+        with without_memo():
+            done = subprocess.run([sys.executable, "-c", program, copy, json.dumps([user for _, user, _ in asked])],
+                                  env=support.host_environment(), capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        answers = [eval(line) for line in done.stdout.splitlines()]
+        self.assertGreater(len(answers), 50)
+        for n, (_, user, answer) in enumerate(asked):
+            self.assertEqual(answer, answers[n], (n, user))
+
+    def test_events_taken_back_are_not_remembered_though_the_last_one_looks_like_the_one_that_came(self):
+        database = support.connect(self.path, isolation_level=None)
+        insert = "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u1', ?, ?)"
+        for take_back in (("ROLLBACK",), ("ROLLBACK TO before", "COMMIT")):
+            database.execute("BEGIN")
+            database.execute("SAVEPOINT before")
+            database.executemany(insert, [("i1", 1_700_000_000), ("i2", 1_700_000_001)])
+            remembered = self.ask(database, "u1")
+            for statement in take_back:
+                database.execute(statement)
+            database.executemany(insert, [("i30", 1_700_000_000), ("i2", 1_700_000_001)])
+            self.assertNotEqual(self.ask(database, "u1"), remembered)
+            self.assert_as_without_memo(database, "u1")
+
+    def test_a_database_put_back_is_answered_as_it_is(self):
+        """A copy of earlier days and another event: the rows have the numbers of those that were remembered."""
+        database = support.connect(self.path, isolation_level=None)
+        earlier = support.connect(":memory:", isolation_level=None)
+        database.backup(earlier)
+        insert = "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u1', ?, ?)"
+        database.executemany(insert, [("i1", 1_700_000_000), ("i2", 1_700_000_001)])
+        remembered = self.ask(database, "u1")
+        earlier.backup(support.connect(self.path, isolation_level=None))
+        database.executemany(insert, [("i30", 1_700_000_000), ("i2", 1_700_000_001)])
+        self.assertNotEqual(self.ask(database, "u1"), remembered)
+        self.assert_as_without_memo(database, "u1")
 
     def test_an_open_transaction_sees_its_own_events_and_rollback_takes_them_back(self):
         database = support.connect(self.path, isolation_level=None)

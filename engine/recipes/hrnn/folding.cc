@@ -10,6 +10,8 @@ namespace {
 
 // Histories that are moved together: twice the rows that the widest kernel takes at a time.
 constexpr size_t kSideBySide = 28;
+// Events of one history whose inputs are multiplied together.
+constexpr size_t kEventsTogether = 32;
 
 // The thread's room for vectors of the network's sizes; grows to the largest model asked.
 float* scratch(size_t size) {
@@ -29,6 +31,8 @@ bool Cell::reads(const ModelEvent& event) const {
          (cold.size > 0 && !event.item_columns.empty());
 }
 
+bool Cell::rounds_alike() const { return 3 * shape.hidden % 16 == 0; }
+
 void Cell::make_input(std::span<const ModelEvent> history, size_t index, float* x) const {
   const size_t d = shape.embedding;
   const ModelEvent& event = history[index];
@@ -46,28 +50,39 @@ void Cell::make_input(std::span<const ModelEvent> history, size_t index, float* 
     kernels().add_scaled(d, 1, side_input.data() + c * d, x);
 }
 
-void Cell::step(std::span<const ModelEvent> history, size_t index, float* state) const {
-  if (!reads(history[index])) return;
+void Cell::advance(std::span<const ModelEvent> history, size_t begin, size_t end,
+                   float* state) const {
   const Kernels& k = kernels();
   const size_t d = shape.embedding;
   const size_t h = shape.hidden;
   const auto stride = static_cast<ptrdiff_t>(3 * h);
-  float* x = scratch(whole_lines(d) + 2 * whole_lines(3 * h));
-  float* from_input = x + whole_lines(d);
-  float* from_state = from_input + whole_lines(3 * h);
-  make_input(history, index, x);
-  std::copy(input_bias.begin(), input_bias.end(), from_input);
-  k.product(1, 3 * h, d, {x, 0, 1}, input.data(), stride, from_input, stride, true);
-  k.product(1, 3 * h, h, {state, 0, 1}, recurrent.data(), stride, from_state, stride, false);
-  k.gru_forward(h, from_input, from_state, candidate_bias.data(), state, state, nullptr, nullptr);
+  // What events bring in does not depend on the state: one product for many of them.
+  const size_t most = std::min(rounds_alike() ? kEventsTogether : 1, end - begin);
+  float* from_state = scratch(whole_lines(3 * h) + most * (d + 3 * h));
+  float* from_input = from_state + whole_lines(3 * h);
+  float* x = from_input + most * 3 * h;
+  for (size_t i = begin; i < end;) {
+    size_t count = 0;
+    for (; i < end && count < most; ++i) {
+      if (!reads(history[i])) continue;
+      make_input(history, i, x + count * d);
+      std::copy(input_bias.begin(), input_bias.end(), from_input + count * 3 * h);
+      ++count;
+    }
+    k.product(count, 3 * h, d, {x, static_cast<ptrdiff_t>(d), 1}, input.data(), stride, from_input,
+              stride, true);
+    for (size_t c = 0; c < count; ++c) {
+      k.product(1, 3 * h, h, {state, 0, 1}, recurrent.data(), stride, from_state, stride, false);
+      k.gru_forward(h, from_input + c * 3 * h, from_state, candidate_bias.data(), state, state,
+                    nullptr, nullptr);
+    }
+  }
 }
 
 void Cell::fold(std::span<const Folding> foldings) const {
-  // Columns that fill no vector of the widest kernel are rounded by how many rows there are.
-  if (3 * shape.hidden % 16 != 0) {
+  if (foldings.size() == 1 || !rounds_alike()) {
     for (const Folding& each : foldings)
-      for (size_t i = each.first; i < each.history.size(); ++i)
-        step(each.history, i, each.state.data());
+      advance(each.history, each.first, each.history.size(), each.state.data());
     return;
   }
   std::vector<const Folding*> order;

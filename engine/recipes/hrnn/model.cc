@@ -73,7 +73,7 @@ class HrnnModel final : public Model {
   }
   void step(std::span<const ModelEvent> history, size_t index,
             std::span<float> state) const override {
-    cell_.step(history, index, state.data());
+    cell_.advance(history, index, index + 1, state.data());
   }
   void fold(std::span<const Folding> foldings) const override { cell_.fold(foldings); }
 

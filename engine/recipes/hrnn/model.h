@@ -29,10 +29,11 @@ struct Cell {
   // The parameters of a training; `trained` must outlive the cell.
   static Cell of(const Trained& trained, int64_t session_gap);
 
-  // Moves `state` (H floats) by history[index]. Events of unseen items that nothing is known of are
-  // passed over, as if they had not been.
-  void step(std::span<const ModelEvent> history, size_t index, float* state) const;
-  // step() of all events of all histories, with the same bits. Where the network's width is in
+  // Moves `state` (H floats) by history[begin] .. history[end - 1]: the same bits as one after the
+  // other. Events of unseen items that nothing is known of are passed over, as if they had not
+  // been.
+  void advance(std::span<const ModelEvent> history, size_t begin, size_t end, float* state) const;
+  // advance() by all events of all histories, with the same bits. Where the network's width is in
   // whole 16, many are moved by one product: several times as fast.
   void fold(std::span<const Folding> foldings) const;
   // y (D floats) after `state`, for an event of these side columns.
@@ -44,6 +45,9 @@ struct Cell {
 
  private:
   bool reads(const ModelEvent& event) const;
+  // Whether the network's products have the same bits for any number of rows: columns that fill no
+  // vector of the widest kernel are rounded by how many there are.
+  bool rounds_alike() const;
   void fold_together(std::span<const Folding* const> foldings) const;
   // Writes the network's input of history[index] (D floats), which it reads().
   void make_input(std::span<const ModelEvent> history, size_t index, float* x) const;

@@ -49,9 +49,9 @@ Result<Withheld> ask_withheld(const CalibrationSplit& split, const Trained& trai
     user_history(all, split.rest.begin(user), end, history);
     if (side != nullptr) add_side_columns(*side, user, begin, history, columns);
     std::copy(cell.initial.begin(), cell.initial.end(), state.begin());
-    for (size_t i = 0; i < history.size(); ++i) {
-      if (i % kAskEvery == kAskEvery - 1 && stop()) return interrupted();
-      cell.step(history, i, state.data());
+    for (size_t i = 0; i < history.size(); i += kAskEvery) {
+      if (i > 0 && stop()) return interrupted();
+      cell.advance(history, i, std::min(history.size(), i + kAskEvery), state.data());
     }
     float* row = withheld.logits.data() + withheld.cases.size() * items;
     float* y = withheld.outputs.data() + withheld.cases.size() * d;

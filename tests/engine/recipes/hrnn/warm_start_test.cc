@@ -44,7 +44,7 @@ TEST(Fold, GivesTheStatesThatTheNetworkHasAfterOneEventAfterTheOther) {
   for (size_t s = 0; s < segments.size(); ++s) {
     const auto history = history_of(all, segments[s].user, segments[s].first);
     std::vector<float> state(cell.initial.begin(), cell.initial.end());
-    for (size_t i = 0; i < history.size(); ++i) cell.step(history, i, state.data());
+    for (size_t i = 0; i < history.size(); ++i) cell.advance(history, i, i + 1, state.data());
     for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(first[s * 4 + i], state[i], 1e-5);
   }
 }
@@ -62,7 +62,7 @@ TEST(Fold, ReadsNoMoreOfAHistoryThanItMay) {
     const auto history = history_of(all, segments[s].user, segments[s].first);
     std::vector<float> state(cell.initial.begin(), cell.initial.end());
     for (size_t i = history.size() - std::min<size_t>(3, history.size()); i < history.size(); ++i)
-      cell.step(history, i, state.data());
+      cell.advance(history, i, i + 1, state.data());
     for (size_t i = 0; i < 4; ++i) EXPECT_NEAR((*states)[s * 4 + i], state[i], 1e-5);
   }
 }
