@@ -84,7 +84,9 @@ class Questions {
     bounds_ = bounds;
     const bool small = size_.items < 10'000;
     report("a plain ORDER BY over a table of scores", quantiles(plain_order_by()), "");
-    report("an empty virtual table of 10 rows", quantiles(empty_table()), "");
+    for (const int rows : {kTop, kListed})
+      report(fmt::format("an empty virtual table of {} rows", rows), quantiles(empty_table(rows)),
+             "");
     const int cold = std::min(size_.users(), std::max(kKnownUsers, count(2'000)));
     report("recommend, asked about for the first time, 100 events", quantiles(cold_users(cold)),
            small ? "p50 200 us" : "");
@@ -118,8 +120,9 @@ class Questions {
     bench::report(fmt::format("{}: {}", size_.name(), what), ours, bounds_, required);
   }
 
-  Samples empty_table() {
-    bench::Statement statement(database_.handle(), "SELECT item_id, score FROM empty_table(10)");
+  Samples empty_table(int rows) {
+    bench::Statement statement(database_.handle(),
+                               fmt::format("SELECT item_id, score FROM empty_table({})", rows));
     return times(20'000, [&](int) { statement.run(); });
   }
   Samples cold_users(int users) {

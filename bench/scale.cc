@@ -6,7 +6,6 @@
 // length. The file lists one user after the other, as MovieLens does, or all events by time.
 // Usage: scale EXTENSION WORK_FOLDER [EVENTS [user|time]]     (takes minutes, and 3 GB of disk)
 #include <fmt/format.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,11 +13,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <random>
 #include <vector>
 
 #include "bench/support/bench.h"
+#include "bench/support/process.h"
 
 namespace {
 
@@ -98,46 +97,6 @@ void write_csv(const std::string& path, const Size& size, bool by_time) {
   if (std::fclose(file) != 0) bench::die(fmt::format("scale: {} can't be written", path));
 }
 
-// A line of /proc/self/status in MiB: VmRSS is what this process has, VmHWM the most it ever had.
-double memory_mib(const std::string& name) {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;)
-    if (double kib; word == name + ":" && status >> kib) return kib / 1'024;
-  return 0;
-}
-
-// What a stage took in a process of its own, which its memory is counted in.
-struct Cost {
-  double seconds, added_mib, peak_mib;
-  char told[256];
-  std::string text() const {
-    return fmt::format("{:.1f} s, {:.0f} MiB at the most, {:.0f} of them added", seconds, peak_mib,
-                       added_mib);
-  }
-};
-
-Cost in_process(const std::function<std::string()>& stage) {
-  int ends[2];
-  if (pipe(ends) != 0) bench::die("scale: no pipe");
-  if (fork() == 0) {
-    const double before = memory_mib("VmRSS");
-    const bench::Stopwatch watch;
-    const std::string told = stage();
-    Cost cost = {watch.seconds(), 0, memory_mib("VmHWM"), {}};
-    cost.added_mib = cost.peak_mib - before;
-    told.copy(cost.told, sizeof cost.told - 1);
-    std::fflush(stdout);
-    _exit(write(ends[1], &cost, sizeof cost) == sizeof cost ? 0 : 1);
-  }
-  close(ends[1]);
-  Cost cost;
-  const bool told = read(ends[0], &cost, sizeof cost) == sizeof cost;
-  close(ends[0]);
-  wait(nullptr);
-  if (!told) bench::die("scale: a stage failed");
-  return cost;
-}
-
 class Scale {
  public:
   Scale(std::string extension, const std::string& work, const Size& size, bool by_time)
@@ -150,21 +109,21 @@ class Scale {
   void run() {
     for (const char* suffix : {"", "-wal", "-shm", "-journal", ".personalize", ".csv"})
       std::filesystem::remove_all(path_ + suffix);
-    in_process([this] { return write_csv(csv_, size_, by_time_), ""; });
+    bench::in_process([this] { return write_csv(csv_, size_, by_time_), ""; });
     report(by_time_ ? "personalize_import, by time" : "personalize_import, user by user",
-           in_process([this] { return import(); }), "", "");
+           bench::in_process([this] { return import(); }), "", "");
     std::filesystem::remove(csv_);
-    const Cost reading = in_process([this] { return train("read"); });
+    const bench::Cost reading = bench::in_process([this] { return train("read"); });
     bench::report(fmt::format("{}: reading them, as each training does", size_.name()),
                   fmt::format("{} s", reading.told),
                   fmt::format("all of popularity-count {}", reading.text()), "10 s");
-    const Cost estimate = in_process([this] { return this->estimate(); });
-    report("hrnn, one epoch", in_process([this] { return train("epoch"); }),
+    const bench::Cost estimate = bench::in_process([this] { return this->estimate(); });
+    report("hrnn, one epoch", bench::in_process([this] { return train("epoch"); }),
            fmt::format("personalize_estimate, in {:.1f} s: {}", estimate.seconds, estimate.told),
            "");
-    const Cost asked = in_process([this] { return ask(); });
+    const bench::Cost asked = bench::in_process([this] { return ask(); });
     report("recommend(u, 10), 100 and more events each", asked, asked.told, "");
-    const Cost batch = in_process([this] { return this->batch(); });
+    const bench::Cost batch = bench::in_process([this] { return this->batch(); });
     report("batch_recommend(10)", batch, batch.told, "");
   }
 

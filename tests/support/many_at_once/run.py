@@ -36,8 +36,8 @@ FREE_BYTES = 1 << 19
 class Run:
     """One run. `enough`: it lasts until so many answers were compared, and of each kind some."""
 
-    def __init__(self, folder, journal, seed, seconds, enough):
-        self.world = world.World(folder, journal)
+    def __init__(self, folder, journal, seed, seconds, enough, more_items=0):
+        self.world = world.World(folder, journal, more_items)
         self.seed, self.seconds, self.enough = seed, seconds, enough
         self.started = 0
         self.processes = []
@@ -119,7 +119,7 @@ class Run:
         model_bytes = world.one(connection, "SELECT max(model_bytes) FROM personalize_versions")
         connection.close()
         failures = [f"afterwards: {problem}" for problem in problems]
-        users = world.USERS + world.NEW_USERS + 1
+        users = world.USERS + world.NEW_USERS + 1 + self.world.more_items // world.ITEMS_OF_MORE
         states = users * sum(versions[solution] for solution in world.WITH_STATES)
         models = len(world.SOLUTIONS) * (trainer.KEPT + 2)
         # Each much less than its writes would take if somebody who reads kept their pages from being used again.

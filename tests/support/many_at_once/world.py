@@ -12,6 +12,7 @@ import traceback
 import personalize_test as support
 
 USERS, NEW_USERS, ITEMS, NEW_ITEMS, EVENTS = 40, 25, 50, 150, 1500
+ITEMS_OF_MORE = 100  # of one user
 FIRST_TIME = 1_700_000_000
 GENRES = ("Drama", "Comedy", "Crime", "Comedy|Crime", "Drama|Crime")
 
@@ -45,11 +46,13 @@ INSERT INTO personalize_filters(name, dataset_group, expression) VALUES
 
 
 class World:
-    """Where everything lies. `folder` is empty when the run begins."""
+    """Where everything lies. `folder` is empty when the run begins. `more_items`: that many items more, each in
+    one event: models of many are searched in another way."""
 
-    def __init__(self, folder, journal):
+    def __init__(self, folder, journal, more_items=0):
         self.folder = pathlib.Path(folder)
         self.journal = journal
+        self.more_items = more_items
         self.path = str(self.folder / "shop.db")
         self.store = self.folder / "shop.db.personalize"
         self.archive = self.folder / "archive"    # by version: models.mdb as it was when that was made
@@ -78,6 +81,8 @@ class World:
             place[user] = (place[user] + 1 + user % 3 + chance.randrange(2)) % ITEMS
             connection.execute("INSERT INTO interactions(user_id, item_id, event_type, timestamp) VALUES (?, ?, ?, ?)",
                                (f"u{user}", f"i{place[user]}", chance.choice(("view", "buy")), FIRST_TIME + n * 600))
+        connection.executemany("INSERT INTO interactions(user_id, item_id, event_type, timestamp) VALUES (?, ?, 'buy', ?)",
+                               [(f"all{n // ITEMS_OF_MORE}", f"more{n}", FIRST_TIME + n) for n in range(self.more_items)])
         connection.execute("COMMIT")
         for name, (recipe, hyperparameters) in SOLUTIONS.items():
             connection.execute("INSERT INTO personalize_solutions(name, recipe, hyperparameters) VALUES (?, ?, ?)",
