@@ -128,7 +128,7 @@ class Scale {
   }
 
  private:
-  void report(std::string_view what, const Cost& cost, std::string_view beside,
+  void report(std::string_view what, const bench::Cost& cost, std::string_view beside,
               std::string_view required) {
     bench::report(fmt::format("{}: {}", size_.name(), what), cost.text(), beside, required);
   }
