@@ -66,7 +66,7 @@ QuestionShelf::Found QuestionShelf::find(Connection& connection, const Responder
   const Stamp now{connection.part<Responders>().stamp_number(),
                   sqlite3_total_changes64(connection.db()), connection.rollbacks()};
   found_ = nullptr;
-  const auto of_model = kept_.find(responder.model.get());
+  const auto of_model = kept_.find(key_of(responder));
   if (now != stamp_ || of_model == kept_.end()) drop_old_models();
   stamp_ = now;
   if (of_model == kept_.end()) return {};
@@ -81,7 +81,7 @@ QuestionShelf::Found QuestionShelf::find(Connection& connection, const Responder
 void QuestionShelf::keep(const Responder& responder, std::string_view user, Kept kept) {
   found_ = nullptr;
   if (bytes_ > kMostBytes) clear();
-  OfModel& of_model = kept_[responder.model.get()];
+  OfModel& of_model = kept_[key_of(responder)];
   of_model.model = responder.model;
   const size_t bytes = bytes_of(user, kept);
   const auto [place, is_new] = of_model.users.try_emplace(std::string(user));

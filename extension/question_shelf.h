@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/dataset/sources.h"
@@ -63,7 +64,7 @@ class QuestionShelf {
   // with PERSONALIZE_NO_STATE. Inside of a transaction, too: a rollback counts as a change.
   static bool may_keep(const Responder& responder);
 
-  // The user's question of this model.
+  // The user's question of this model, whose history is open.
   Found find(Connection& connection, const Responder& responder, std::string_view user);
   // Keeps what find() was asked for. Forgets all others when there is no room.
   void keep(const Responder& responder, std::string_view user, Kept kept);
@@ -94,7 +95,12 @@ class QuestionShelf {
 
   Stamp stamp_;
   Entry* found_ = nullptr;
-  std::map<const LoadedModel*, OfModel> kept_;
+  // A database may be attached under two names, of which one sees what the other has not committed.
+  using Key = std::pair<const LoadedModel*, const EventSource*>;
+  static Key key_of(const Responder& responder) {
+    return {responder.model.get(), responder.source.get()};
+  }
+  std::map<Key, OfModel> kept_;
   size_t bytes_ = 0;
 };
 

@@ -188,6 +188,25 @@ class Memo(Trained):
             self.assertNotEqual(self.ask(database, "u1"), remembered)
             self.assert_as_without_memo(database, "u1")
 
+    def test_a_database_attached_under_two_names_is_answered_as_each_sees_it(self):
+        database = support.connect(self.path, isolation_level=None)
+        database.execute("INSERT INTO personalize_campaigns(name, version) VALUES ('here', 'net/1')")
+        database.execute("ATTACH ? AS again", (self.path,))
+
+        def ask(schema):
+            return database.execute("SELECT item_id, score FROM recommend('u1', 20, ?)", (f"{schema}.here",)).fetchall()
+
+        before = ask("again")
+        self.assertEqual(ask("main"), before)
+        database.execute("BEGIN")
+        database.executemany("INSERT INTO main.interactions(user_id, item_id, timestamp) VALUES ('u1', ?, ?)",
+                             [("i1", 1_700_000_000), ("i2", 1_700_000_001)])
+        after = ask("main")
+        self.assertNotEqual(after, before)
+        self.assertEqual(ask("again"), before, "it has not been committed")
+        database.execute("COMMIT")
+        self.assertEqual(ask("again"), after)
+
     def test_a_database_put_back_is_answered_as_it_is(self):
         """A copy of earlier days and another event: the rows have the numbers of those that were remembered."""
         database = support.connect(self.path, isolation_level=None)
