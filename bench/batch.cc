@@ -69,5 +69,5 @@ int main(int argc, char** argv) {
       fmt::format("{}: CREATE TABLE ... AS SELECT * FROM batch_recommend({})", size.name(), kTop),
       fmt::format("{}; with counting them {}", all.told, all.text()),
       fmt::format("a tenth of them: {}; {}", tenth.told, tenth.text()),
-      "memory does not depend on the users");
+      "memory does not depend on the users, but for mapped pages of their states");
 }

@@ -75,6 +75,7 @@ bool Statement::run_unless(std::string_view expected) {
 Database::Database(const std::string& path, const std::string& extension) {
   if (sqlite3_open(path.c_str(), &connection_) != SQLITE_OK)
     die(fmt::format("{}: {}", path, sqlite3_errmsg(connection_)));
+  sqlite3_busy_timeout(connection_, 5'000);  // another process may just be opening it
   if (extension.empty()) return;
   sqlite3_db_config(connection_, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, nullptr);
   char* message = nullptr;
