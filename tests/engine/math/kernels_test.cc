@@ -337,14 +337,9 @@ TEST_P(KernelsTest, EstimatesOfScoresTheirBoundsAndTheirExponentials) {
     EXPECT_EQ((masks[1] >> 6) & 1, 1U);
   }
   // Only the second 64 items are worth writing.
-  block = {.codes = codes.data(),
-           .query = query.data(),
-           .steps = kSteps,
-           .scales = scales.data(),
-           .step = 1e-4F,
-           .correction = 128 * 178,
-           .margin = 0.25F,
-           .wants_all = false};
+  block.row = nullptr;
+  block.factors = nullptr;
+  block.wants_all = false;
   std::vector<float> high(kItems);
   high[70] = 1'000;
   block.bias = high.data();
