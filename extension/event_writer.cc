@@ -39,7 +39,6 @@ EventWriter::EventWriter(Connection& connection, std::string_view schema, std::s
 Status EventWriter::refresh() {
   bool changed = rollbacks_ != connection_.rollbacks();
   rollbacks_ = connection_.rollbacks();
-  if (changed || others_may_have_written_) marked_ = false;
   if (others_may_have_written_) {
     if (!data_version_) {
       PERSONALIZE_ASSIGN_OR_RETURN(
@@ -62,14 +61,11 @@ Status EventWriter::refresh() {
 }
 
 Status EventWriter::mark_change() {
-  if (marked_) return Status::ok();
   if (!mark_) {
     PERSONALIZE_ASSIGN_OR_RETURN(
         mark_, connection_.cached(fmt::format("UPDATE {} SET mark = random()", changes_)));
   }
-  PERSONALIZE_RETURN_IF_ERROR(mark_.run());
-  marked_ = true;
-  return Status::ok();
+  return mark_.run();
 }
 
 Result<int64_t*> EventWriter::next_place(int64_t user) {

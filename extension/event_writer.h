@@ -35,8 +35,8 @@ class EventWriter : public DatasetWriter {
   // The impression of an event that is there.
   Result<std::string> stored_impression(int64_t rowid);
   // Leaves word in the database that events which were there are no longer what they were: readers
-  // that remember them need look at new ones alone until then (UserPosition::mark). Once in a
-  // transaction: nobody remembers what has not been committed.
+  // that remember them need look at new ones alone until then (UserPosition::mark). At each change:
+  // this connection may ask, and remember, between two of them.
   Status mark_change();
   Result<Statement> prepare_insert();
   Result<Statement> prepare_update();
@@ -68,7 +68,6 @@ class EventWriter : public DatasetWriter {
   uint64_t rollbacks_ = 0;
   int64_t seen_data_version_ = -1;
   bool others_may_have_written_ = true;
-  bool marked_ = false;
 };
 
 }  // namespace personalize

@@ -451,7 +451,7 @@ TEST_F(EventReaderGoesOn, NotFromAnotherReaderNorAfterTheSchemaHasChanged) {
   EXPECT_EQ(go_on(), Continuation::kUnknown);
 }
 
-TEST_F(EventReaderGoesOn, InEachTransactionThatChangesEventsTheMarkBecomesAnother) {
+TEST_F(EventReaderGoesOn, AtEachChangeOfEventsTheMarkBecomesAnother) {
   const auto mark = [&] {
     return connection_->number("SELECT mark FROM interactions_change").value();
   };
@@ -467,6 +467,15 @@ TEST_F(EventReaderGoesOn, InEachTransactionThatChangesEventsTheMarkBecomesAnothe
   before = mark();
   run("DELETE FROM interactions WHERE timestamp = 30");
   EXPECT_NE(mark(), before);
+  // Each of several in a transaction: somebody may ask between them.
+  run("BEGIN");
+  before = mark();
+  run("UPDATE interactions SET item_id = 'z' WHERE timestamp = 10");
+  const int64_t between = mark();
+  run("DELETE FROM interactions WHERE timestamp = 10");
+  EXPECT_NE(between, before);
+  EXPECT_NE(mark(), between);
+  run("COMMIT");
 }
 
 }  // namespace

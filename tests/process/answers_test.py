@@ -207,6 +207,24 @@ class Memo(Trained):
         database.execute("COMMIT")
         self.assertEqual(ask("again"), after)
 
+    def test_each_change_inside_of_one_transaction_is_seen(self):
+        database = support.connect(self.path, isolation_level=None)
+        places = [row for row, in database.execute("SELECT rowid FROM interactions WHERE user_id = 'u1' ORDER BY rowid")]
+        database.execute("BEGIN")
+        answers = [self.ask(database, "u1")]
+        # The last event stays: only the mark can tell.
+        for change in ("DELETE FROM interactions WHERE rowid = ?",
+                       "UPDATE interactions SET item_id = 'i11' WHERE rowid = ?",
+                       "DELETE FROM interactions WHERE rowid = ?"):
+            place = places.pop(-2)
+            before = database.execute("SELECT item_id FROM interactions WHERE rowid = ?", (place,)).fetchone()
+            self.assertNotEqual(before, ("i11",))
+            database.execute(change, (place,))
+            answers.append(self.ask(database, "u1"))
+            self.assertNotEqual(answers[-1], answers[-2], change)
+        database.execute("COMMIT")
+        self.assert_as_without_memo(database, "u1")
+
     def test_a_database_put_back_is_answered_as_it_is(self):
         """A copy of earlier days and another event: the rows have the numbers of those that were remembered."""
         database = support.connect(self.path, isolation_level=None)
