@@ -194,30 +194,20 @@ Result<std::optional<std::span<const std::byte>>> LmdbTxn::get(size_t database,
   return std::optional(bytes_of(value));
 }
 
-Status LmdbTxn::copy(std::span<const std::byte> value,
-                     std::initializer_list<std::span<std::byte>> parts) {
-  size_t wanted = 0;
-  for (const std::span<std::byte> part : parts) wanted += part.size();
-  if (wanted != value.size()) return {StatusCode::kCorrupt, "it is too short"};
-  const bool has_own_pages = value.size() >= env_->page_size_;
-  uint64_t offset = 0;
-  if (has_own_pages) {
-    // Such a value follows the header of its first page, which starts with the page's number.
-    uint64_t page;
-    std::memcpy(&page, value.data() - lmdb_page::kPageHeaderSize, sizeof page);
-    offset = page * env_->page_size_ + lmdb_page::kPageHeaderSize;
+Status LmdbTxn::copy(std::span<const std::byte> value, size_t begin,
+                     std::span<std::byte> out) const {
+  if (begin > value.size() || out.size() > value.size() - begin)
+    return {StatusCode::kCorrupt, "it is too short"};
+  if (value.size() < env_->page_size_) {
+    if (!out.empty()) std::memcpy(out.data(), value.data() + begin, out.size());
+    return Status::ok();
   }
-  size_t done = 0;
-  for (const std::span<std::byte> part : parts) {
-    if (has_own_pages) {
-      if (!read_at(env_->fd(), offset + done, part))
-        return {StatusCode::kIo, "its pages cannot be read"};
-    } else if (!part.empty()) {
-      std::memcpy(part.data(), value.data() + done, part.size());
-    }
-    done += part.size();
-  }
-  return Status::ok();
+  // Such a value follows the header of its first page, which starts with the page's number.
+  uint64_t page;
+  std::memcpy(&page, value.data() - lmdb_page::kPageHeaderSize, sizeof page);
+  const uint64_t offset = page * env_->page_size_ + lmdb_page::kPageHeaderSize;
+  if (read_at(env_->fd(), offset + begin, out)) return Status::ok();
+  return {StatusCode::kIo, "its pages cannot be read"};
 }
 
 Status LmdbTxn::scan(size_t database, std::string_view prefix, const Visit& visit) {

@@ -90,10 +90,10 @@ class LmdbTxn {
   // Of the commit that a reader sees.
   uint64_t id() const;
   Result<std::optional<std::span<const std::byte>>> get(size_t database, std::string_view key);
-  // Copies `value`, which get() gave, into `parts` one after the other; their sizes add up to its
-  // size. A large value is read from the file instead of the map: a page that cannot be read is an
-  // error then, where it would be a SIGBUS in the map. kIo without a file name.
-  Status copy(std::span<const std::byte> value, std::initializer_list<std::span<std::byte>> parts);
+  // Copies the bytes of `value`, which get() gave, from `begin` on into `out`; any thread. A large
+  // value is read from the file instead of the map: a page that cannot be read is an error then,
+  // where it would be a SIGBUS in the map. kIo without a file name; kCorrupt if it is too short.
+  Status copy(std::span<const std::byte> value, size_t begin, std::span<std::byte> out) const;
   // Calls `visit` for all keys that start with `prefix`, in order; ends at the first Status that is
   // not OK and returns it. `visit` must not write.
   using Visit = std::function<Status(std::string_view key, std::span<const std::byte> value)>;

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "engine/store/env_registry.h"
+#include "engine/store/payload_copy.h"
 #include "engine/store/store_directory.h"
 #include "engine/store/store_file.h"
 #include "engine/store/value_frame.h"
@@ -147,10 +148,8 @@ Result<std::shared_ptr<const AlignedBytes>> LmdbModelStore::get_aligned(StoreKin
   if (copy->data() == nullptr)
     return Status(StatusCode::kNoMemory,
                   fmt::format("no memory for the {} bytes of '{}'", size, key));
-  FrameEnds ends = {};
-  Status read =
-      reading.txn().copy(*value, {ends.header, std::span(copy->data(), size), ends.checksum});
-  if (read.is_ok()) read = check_frame(frame_of(kind), key, ends, copy->bytes());
+  const Status read =
+      copy_payload(reading.txn(), frame_of(kind), key, *value, {copy->data(), size});
   if (!read.is_ok())
     return damaged_file(env_->path(), fmt::format("'{}': {}", key, read.message()));
   return std::shared_ptr<const AlignedBytes>(std::move(copy));

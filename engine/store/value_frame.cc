@@ -75,17 +75,26 @@ std::optional<uint8_t> frame_format(std::span<const std::byte> value) {
   return header.format;
 }
 
-Status check_frame(FrameKind kind, std::string_view key, const FrameEnds& ends,
-                   std::span<const std::byte> payload) {
-  PERSONALIZE_RETURN_IF_ERROR(
-      check_frame_header(kind, key, ends.header, kFrameOverhead + payload.size()));
+struct FrameChecksum::State {
+  XXH3_state_t hash;
+};
+
+FrameChecksum::FrameChecksum(FrameKind kind, std::string_view key)
+    : state_(std::make_unique<State>()) {
+  XXH3_64bits_reset_withSeed(&state_->hash, hash_of_key(kind, key));
+}
+
+FrameChecksum::~FrameChecksum() = default;
+
+void FrameChecksum::add(std::span<const std::byte> piece) {
+  XXH3_64bits_update(&state_->hash, piece.data(), piece.size());
+}
+
+Status FrameChecksum::compare(const Stored& stored) const {
   uint64_t checksum;
-  std::memcpy(&checksum, ends.checksum.data(), sizeof checksum);
-  XXH3_state_t state;
-  XXH3_64bits_reset_withSeed(&state, hash_of_key(kind, key));
-  XXH3_64bits_update(&state, ends.header.data(), ends.header.size());
-  XXH3_64bits_update(&state, payload.data(), payload.size());
-  return XXH3_64bits_digest(&state) == checksum ? Status::ok() : damaged("its checksum is wrong");
+  std::memcpy(&checksum, stored.data(), sizeof checksum);
+  return XXH3_64bits_digest(&state_->hash) == checksum ? Status::ok()
+                                                       : damaged("its checksum is wrong");
 }
 
 Status check_frame_header(FrameKind kind, std::string_view key, std::span<const std::byte> start,

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -42,15 +43,24 @@ void write_frame(FrameKind kind, std::string_view key, std::span<const std::byte
 Result<std::span<const std::byte>> read_frame(FrameKind kind, std::string_view key,
                                               std::span<const std::byte> value);
 
-// Header and checksum of a value that was read in pieces.
-struct FrameEnds {
-  std::array<std::byte, kFrameHeaderSize> header;
-  std::array<std::byte, kFrameOverhead - kFrameHeaderSize> checksum;
-};
+// The checksum of a value that comes in pieces.
+class FrameChecksum {
+ public:
+  FrameChecksum(FrameKind kind, std::string_view key);
+  ~FrameChecksum();
+  FrameChecksum(const FrameChecksum&) = delete;
+  FrameChecksum& operator=(const FrameChecksum&) = delete;
 
-// The same as read_frame for a value in pieces.
-Status check_frame(FrameKind kind, std::string_view key, const FrameEnds& ends,
-                   std::span<const std::byte> payload);
+  // Header and payload, in order.
+  void add(std::span<const std::byte> piece);
+  // After all of them: kCorrupt if `stored`, the last bytes of the value, is another.
+  using Stored = std::array<std::byte, kFrameOverhead - kFrameHeaderSize>;
+  Status compare(const Stored& stored) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // The format number of a value that is one of ours and whose checksum fits the key it names. Header
 // and checksum stay as they are in every format to come, at least in the `info` database.
