@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <optional>
+#include <utility>
 
 #include "engine/store/io_status.h"
 #include "engine/store/page_format.h"
@@ -28,6 +30,10 @@ constexpr size_t kSmallestPage = 4096;
 // transaction took and gave back are counted, though never written.
 constexpr uint64_t kUnwrittenPages = 1 << 20;
 
+// How much of the file is read at once, and over how wide a gap between two pages that are wanted.
+constexpr size_t kPieceSize = size_t{1} << 20;
+constexpr uint64_t kWidestGap = 16;
+
 // The keys that a page may hold: from `lower`, below `upper`.
 struct KeyRange {
   std::optional<std::string_view> lower, upper;
@@ -43,8 +49,16 @@ class Walker {
  private:
   // The trees that are walked, which differ in what their keys and values may be.
   enum class TreeKind { kFreePages, kMain, kNamed };
-  struct Counts {
-    uint64_t branch_pages = 0, leaf_pages = 0, overflow_pages = 0, entries = 0;
+  struct TreeWalk {
+    Tree tree;  // what its parent says
+    TreeKind kind;
+    std::string name;
+    uint64_t branch_pages = 0, leaf_pages = 0, overflow_pages = 0, entries = 0;  // what was found
+  };
+  struct Leaf {
+    PageNumber page;
+    TreeWalk* tree;
+    KeyRange range;
   };
 
   bool enough() const { return walk_.problems.size() >= most_problems_; }
@@ -54,15 +68,21 @@ class Walker {
 
   std::optional<Meta> read_meta(PageNumber number, uint64_t offset);
   std::optional<Meta> read_newest_meta();
+  // Walks its branches; its leaves are for read_leaves().
   void walk_tree(const Tree& tree, TreeKind kind, std::string_view name);
-  void walk_page(PageNumber number, size_t levels, TreeKind kind, std::string_view name,
-                 const KeyRange& range, Counts& counts);
+  void walk_branch(PageNumber number, size_t levels, TreeWalk& tree, const KeyRange& range);
+  void add_page(PageNumber number, size_t levels, TreeWalk& tree, const KeyRange& range);
+  // Looks at all leaves, those of trees that it meets among them, in the order of the file: reading
+  // each by itself would take several times as long as everything else.
+  void read_leaves();
+  void read_piece(std::span<const Leaf> leaves);
+  void check_leaf(const Leaf& leaf, std::span<const std::byte> page);
   bool keys_are_right(const std::vector<Node>& nodes, bool is_branch, TreeKind kind,
                       const KeyRange& range) const;
-  void walk_leaf_node(const Node& node, PageNumber page, TreeKind kind, std::string_view name,
-                      Counts& counts);
-  void walk_overflow(const Node& node, TreeKind kind, std::string_view name, Counts& counts);
+  void check_leaf_node(const Node& node, PageNumber page, TreeWalk& tree);
+  void check_overflow(const Node& node, TreeWalk& tree);
   void walk_named_tree(const Node& node);
+  void compare_counts(const TreeWalk& tree);
   void add_free_pages(std::string_view key, std::span<const std::byte> list);
   void check_value(const WalkedValue& value);
   // Marks `count` pages as used; false, with a problem, if one lies outside or has a use already.
@@ -76,6 +96,11 @@ class Walker {
   PageNumber last_page_ = 0;
   std::vector<bool> used_;
   std::vector<PageNumber> free_;
+  std::deque<TreeWalk> trees_;
+  std::deque<std::vector<std::byte>> branches_;  // the keys of ranges lie in them
+  std::vector<Leaf> leaves_;                     // to be looked at
+  std::vector<std::byte> piece_;
+  std::vector<Node> nodes_;  // of the leaf that is looked at
 };
 
 // Free pages' keys are integers, all others are compared as text.
@@ -85,6 +110,14 @@ bool is_less(std::string_view a, std::string_view b, bool integers) {
   std::memcpy(&left, a.data(), sizeof left);
   std::memcpy(&right, b.data(), sizeof right);
   return left < right;
+}
+
+std::string missing_page(PageNumber number, std::string_view tree) {
+  return fmt::format("page {} ({}) is missing: the file was cut", number, tree);
+}
+
+std::string keys_out_of_order(PageNumber number) {
+  return fmt::format("page {}: keys are not in order", number);
 }
 
 std::optional<Meta> Walker::read_meta(PageNumber number, uint64_t offset) {
@@ -135,6 +168,8 @@ FileWalk Walker::run() {
   used_[0] = used_[1] = true;
   walk_tree(meta->main, TreeKind::kMain, "main");
   walk_tree(meta->free_pages, TreeKind::kFreePages, "free pages");
+  while (!leaves_.empty() && !enough()) read_leaves();
+  for (const TreeWalk& tree : trees_) compare_counts(tree);
   for (const PageNumber page : free_)
     if (!enough()) use_pages(page, 1, "free");
   return std::move(walk_);
@@ -156,16 +191,21 @@ bool Walker::use_pages(PageNumber first, uint64_t count, std::string_view as) {
 }
 
 void Walker::walk_tree(const Tree& tree, TreeKind kind, std::string_view name) {
-  Counts counts;
   if (tree.depth > lmdb_page::kDeepestTree || (tree.depth == 0) != (tree.root == kNoPage))
     return problem(fmt::format("tree '{}': depth {}, root {}", name, tree.depth, tree.root));
-  if (tree.depth > 0) walk_page(tree.root, tree.depth, kind, name, {}, counts);
-  if (counts.branch_pages != tree.branch_pages || counts.leaf_pages != tree.leaf_pages ||
-      counts.overflow_pages != tree.overflow_pages || counts.entries != tree.entries)
-    problem(
-        fmt::format("tree '{}' says it has {} entries on {}+{}+{} pages, but has {} on {}+{}+{}",
-                    name, tree.entries, tree.branch_pages, tree.leaf_pages, tree.overflow_pages,
-                    counts.entries, counts.branch_pages, counts.leaf_pages, counts.overflow_pages));
+  trees_.push_back({tree, kind, std::string(name)});
+  if (tree.depth > 0) add_page(tree.root, tree.depth, trees_.back(), {});
+}
+
+void Walker::compare_counts(const TreeWalk& walk) {
+  const Tree& tree = walk.tree;
+  if (walk.branch_pages == tree.branch_pages && walk.leaf_pages == tree.leaf_pages &&
+      walk.overflow_pages == tree.overflow_pages && walk.entries == tree.entries)
+    return;
+  problem(fmt::format("tree '{}' says it has {} entries on {}+{}+{} pages, but has {} on {}+{}+{}",
+                      walk.name, tree.entries, tree.branch_pages, tree.leaf_pages,
+                      tree.overflow_pages, walk.entries, walk.branch_pages, walk.leaf_pages,
+                      walk.overflow_pages));
 }
 
 bool Walker::keys_are_right(const std::vector<Node>& nodes, bool is_branch, TreeKind kind,
@@ -183,65 +223,102 @@ bool Walker::keys_are_right(const std::vector<Node>& nodes, bool is_branch, Tree
   return true;
 }
 
-void Walker::walk_page(PageNumber number, size_t levels, TreeKind kind, std::string_view name,
-                       const KeyRange& range, Counts& counts) {
-  if (enough() || !use_pages(number, 1, name)) return;
-  std::vector<std::byte> page(walk_.page_size);
+void Walker::add_page(PageNumber number, size_t levels, TreeWalk& tree, const KeyRange& range) {
+  if (enough() || !use_pages(number, 1, tree.name)) return;
+  if (levels > 1) return walk_branch(number, levels, tree, range);
+  leaves_.push_back({number, &tree, range});
+}
+
+void Walker::walk_branch(PageNumber number, size_t levels, TreeWalk& tree, const KeyRange& range) {
+  std::vector<std::byte>& page = branches_.emplace_back(walk_.page_size);
   if (number >= file_pages_ || !read_at(fd_, number * walk_.page_size, page))
-    return problem(fmt::format("page {} ({}) is missing: the file was cut", number, name));
-  const bool is_branch = levels > 1;
+    return problem(missing_page(number, tree.name));
   std::vector<Node> nodes;
-  const Status parsed = lmdb_page::parse_tree_page(page, number, is_branch, nodes);
+  const Status parsed = lmdb_page::parse_tree_page(page, number, true, nodes);
   if (!parsed.is_ok()) return problem(parsed.message());
-  if (!keys_are_right(nodes, is_branch, kind, range))
-    return problem(fmt::format("page {}: keys are not in order", number));
-  (is_branch ? counts.branch_pages : counts.leaf_pages)++;
-  if (!is_branch) {
-    counts.entries += nodes.size();
-    for (const Node& node : nodes) walk_leaf_node(node, number, kind, name, counts);
-    return;
-  }
+  if (!keys_are_right(nodes, true, tree.kind, range)) return problem(keys_out_of_order(number));
+  tree.branch_pages++;
   // LMDB asserts this, but for its list of free pages.
-  if (nodes.size() < 2 && kind != TreeKind::kFreePages)
+  if (nodes.size() < 2 && tree.kind != TreeKind::kFreePages)
     return problem(fmt::format("page {}: a branch with one node", number));
   for (size_t i = 0; i < nodes.size(); i++) {
     KeyRange below = range;
     if (i > 0) below.lower = nodes[i].key;
     if (i + 1 < nodes.size()) below.upper = nodes[i + 1].key;
-    walk_page(nodes[i].child, levels - 1, kind, name, below, counts);
+    add_page(nodes[i].child, levels - 1, tree, below);
   }
 }
 
-void Walker::walk_leaf_node(const Node& node, PageNumber page, TreeKind kind, std::string_view name,
-                            Counts& counts) {
-  if (enough()) return;
-  if ((kind == TreeKind::kMain) != (node.flags == lmdb_page::kTreeNode))
-    return problem(fmt::format("page {}: a node of the wrong kind for '{}'", page, name));
-  if (kind == TreeKind::kMain) return walk_named_tree(node);
-  if (node.flags == lmdb_page::kOverflowNode) return walk_overflow(node, kind, name, counts);
-  if (kind == TreeKind::kFreePages) return add_free_pages(node.key, node.data);
-  check_value({name, node.key, node.size, node.data, 0});
+void Walker::read_leaves() {
+  std::vector<Leaf> leaves = std::exchange(leaves_, {});
+  std::sort(leaves.begin(), leaves.end(),
+            [](const Leaf& a, const Leaf& b) { return a.page < b.page; });
+  const size_t most_pages = kPieceSize / walk_.page_size;
+  for (size_t begin = 0, end; begin < leaves.size() && !enough(); begin = end) {
+    for (end = begin + 1; end < leaves.size(); end++)
+      if (leaves[end].page - leaves[end - 1].page > kWidestGap ||
+          leaves[end].page - leaves[begin].page >= most_pages)
+        break;
+    read_piece(std::span(leaves).subspan(begin, end - begin));
+  }
 }
 
-void Walker::walk_overflow(const Node& node, TreeKind kind, std::string_view name, Counts& counts) {
+void Walker::read_piece(std::span<const Leaf> leaves) {
+  const size_t size = walk_.page_size;
+  const PageNumber first = leaves.front().page;
+  piece_.resize((leaves.back().page - first + 1) * size);
+  const bool is_read = leaves.back().page < file_pages_ && read_at(fd_, first * size, piece_);
+  for (const Leaf& leaf : leaves) {
+    const std::span<std::byte> page = std::span(piece_).subspan((leaf.page - first) * size, size);
+    // A page that cannot be read does not keep others from being read.
+    if (is_read || (leaf.page < file_pages_ && read_at(fd_, leaf.page * size, page)))
+      check_leaf(leaf, page);
+    else
+      problem(missing_page(leaf.page, leaf.tree->name));
+  }
+}
+
+void Walker::check_leaf(const Leaf& leaf, std::span<const std::byte> page) {
+  if (enough()) return;
+  TreeWalk& tree = *leaf.tree;
+  const Status parsed = lmdb_page::parse_tree_page(page, leaf.page, false, nodes_);
+  if (!parsed.is_ok()) return problem(parsed.message());
+  if (!keys_are_right(nodes_, false, tree.kind, leaf.range))
+    return problem(keys_out_of_order(leaf.page));
+  tree.leaf_pages++;
+  tree.entries += nodes_.size();
+  for (const Node& node : nodes_) check_leaf_node(node, leaf.page, tree);
+}
+
+void Walker::check_leaf_node(const Node& node, PageNumber page, TreeWalk& tree) {
+  if (enough()) return;
+  if ((tree.kind == TreeKind::kMain) != (node.flags == lmdb_page::kTreeNode))
+    return problem(fmt::format("page {}: a node of the wrong kind for '{}'", page, tree.name));
+  if (tree.kind == TreeKind::kMain) return walk_named_tree(node);
+  if (node.flags == lmdb_page::kOverflowNode) return check_overflow(node, tree);
+  if (tree.kind == TreeKind::kFreePages) return add_free_pages(node.key, node.data);
+  check_value({tree.name, node.key, node.size, node.data, 0});
+}
+
+void Walker::check_overflow(const Node& node, TreeWalk& tree) {
   PageNumber first;
   std::memcpy(&first, node.data.data(), sizeof first);
   std::byte bytes[lmdb_page::kPageHeaderSize + kFrameHeaderSize];
   if (first >= file_pages_ || !read_at(fd_, first * walk_.page_size, bytes))
-    return problem(fmt::format("page {} ({}) is missing: the file was cut", first, name));
+    return problem(missing_page(first, tree.name));
   const Result<uint64_t> pages =
       lmdb_page::parse_overflow_header(bytes, first, node.size, walk_.page_size);
   if (!pages.is_ok()) return problem(pages.status().message());
-  if (!use_pages(first, *pages, name)) return;
+  if (!use_pages(first, *pages, tree.name)) return;
   if (first + *pages > file_pages_)
     return problem(fmt::format("pages {} to {} ({}) are missing: the file was cut", file_pages_,
-                               first + *pages - 1, name));
-  counts.overflow_pages += *pages;
+                               first + *pages - 1, tree.name));
+  tree.overflow_pages += *pages;
   const uint64_t offset = first * walk_.page_size + lmdb_page::kPageHeaderSize;
   const size_t at_hand = std::min(node.size, kFrameHeaderSize);
-  const WalkedValue value = {name, node.key, node.size,
+  const WalkedValue value = {tree.name, node.key, node.size,
                              std::span(bytes).subspan(lmdb_page::kPageHeaderSize, at_hand), offset};
-  if (kind != TreeKind::kFreePages) return check_value(value);
+  if (tree.kind != TreeKind::kFreePages) return check_value(value);
   const Result<std::vector<std::byte>> list = read_walked(fd_, value);
   if (!list.is_ok()) return problem(list.status().message());
   add_free_pages(node.key, *list);

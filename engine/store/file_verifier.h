@@ -1,7 +1,7 @@
 // Proves an LMDB data file sound before LMDB opens it: LMDB trusts its files, and aborts, crashes
 // or answers wrongly on a damaged one. Reads with pread alone, so that not even a file that shrinks
-// meanwhile does harm. About a microsecond a page; values on pages of their own cost one small
-// read.
+// meanwhile does harm. About a microsecond a page, in pieces of a megabyte; values on pages of
+// their own cost one small read.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace personalize {
 
-// A value as the walk meets it; views live during the call.
+// A value as the walk meets it, in the order of the file; views live during the call.
 struct WalkedValue {
   std::string_view database;
   std::string_view key;

@@ -83,9 +83,10 @@ Status verify_store_file(const std::string& path, const StoreFileKind& kind) {
   int format = kStoreFormat;
   PERSONALIZE_ASSIGN_OR_RETURN(const FileWalk walk,
                                walk_file_in_use(fd.get(), path, 1, [&](const WalkedValue& value) {
-                                 if (value.is_whole())
+                                 Status checked = check_walked_value(fd.get(), value, kind, false);
+                                 if (!checked.is_ok() && value.is_whole())
                                    format = frame_format(value.start).value_or(kStoreFormat);
-                                 return check_walked_value(fd.get(), value, kind, false);
+                                 return checked;
                                }));
   if (walk.problems.empty()) {
     const std::vector<std::string> missing = missing_databases(walk, kind);

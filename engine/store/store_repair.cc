@@ -44,9 +44,10 @@ Result<bool> is_damaged(int fd, const std::string& path, const StoreFileKind& ki
   int format = kStoreFormat;
   PERSONALIZE_ASSIGN_OR_RETURN(const FileWalk walk,
                                walk_file_in_use(fd, path, 1, [&](const WalkedValue& value) {
-                                 if (value.is_whole())
+                                 Status checked = check_walked_value(fd, value, kind, true);
+                                 if (!checked.is_ok() && value.is_whole())
                                    format = frame_format(value.start).value_or(kStoreFormat);
-                                 return check_walked_value(fd, value, kind, true);
+                                 return checked;
                                }));
   if (format != kStoreFormat) return foreign_format(path, format);
   return !walk.problems.empty() || !missing_databases(walk, kind).empty();
