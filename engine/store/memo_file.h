@@ -26,6 +26,11 @@ class MemoFile {
 
   // The open file; null if there is none and none can be made.
   std::shared_ptr<SharedEnv> file() const;
+  // The same for what can do without: null, too, while opening a large file, which must first be
+  // proven sound, would take longer than having it at all calls so far would have saved. So a
+  // process that asks a few questions never opens it, and one that asks many has lost no more than
+  // the same time again.
+  std::shared_ptr<SharedEnv> file_if_worthwhile() const;
   // After a failure of reading or writing `file`: one that was removed or damaged is opened or made
   // anew at the next use.
   void lose(const std::shared_ptr<SharedEnv>& file, const Status& why);
@@ -39,6 +44,7 @@ class MemoFile {
   mutable std::mutex mutex_;                 // of what follows
   mutable std::shared_ptr<SharedEnv> file_;  // null before the first use and after it was lost
   mutable bool given_up_ = false;
+  mutable int64_t done_without_ = 0;  // calls of file_if_worthwhile()
 };
 
 }  // namespace personalize

@@ -75,7 +75,7 @@ class LmdbStateStore final : public StateStore {
 };
 
 bool LmdbStateStore::get(const StateKey& key, StoredState& state) {
-  const std::shared_ptr<SharedEnv> file = memo_.file();
+  const std::shared_ptr<SharedEnv> file = memo_.file_if_worthwhile();
   if (!file) return false;
   Status failure;
   {
@@ -99,7 +99,7 @@ bool LmdbStateStore::get(const StateKey& key, StoredState& state) {
 
 void LmdbStateStore::put(const StateKey& key, uint64_t event_count, uint64_t chain_hash,
                          std::span<const float> state) {
-  const std::shared_ptr<SharedEnv> file = memo_.file();
+  const std::shared_ptr<SharedEnv> file = memo_.file_if_worthwhile();
   if (!file) return;
   const StoredKey stored = StoredKey::of(key);
   const Header header = {event_count, chain_hash};

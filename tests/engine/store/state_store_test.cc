@@ -93,6 +93,39 @@ TEST(StateStore, StartsAnewWhenItsFileWasRemoved) {
   EXPECT_EQ(found.event_count, 2u);
 }
 
+TEST(StateStore, OpensALargeFileOnlyOnceItWasMissedOften) {
+  TemporaryDirectory scratch;
+  const StateKey key = StateKey::make(1, "user", kSecret);
+  {
+    const auto states = open_states(scratch);
+    for (uint64_t model = 1; model <= 3000; model++)
+      states->put(StateKey::make(model, "user", kSecret), 1, 1, std::vector<float>(700, 1.5F));
+  }
+  struct stat file;
+  ASSERT_EQ(stat((scratch / "states.mdb").c_str(), &file), 0);
+  ASSERT_GT(file.st_size, 8 << 20);
+  StoredState found;
+  const auto states = open_states(scratch);
+  int missed = 0;
+  while (missed < 1000 && !states->get(key, found)) missed++;
+  EXPECT_EQ(missed, (file.st_size - (4 << 20) + (256 << 10) - 1) / (256 << 10));
+  // Another connection of the process has nothing to wait for.
+  EXPECT_TRUE(open_states(scratch)->get(key, found));
+}
+
+TEST(StateStore, ForgetsAUserInALargeFileThatWasNotWorthOpening) {
+  TemporaryDirectory scratch;
+  const StateKey key = StateKey::make(2, "user", kSecret);
+  for (uint64_t model = 1; model <= 2500; model++)
+    open_states(scratch)->put(StateKey::make(model, "user", kSecret), 1, 1,
+                              std::vector<float>(700, 1.5F));
+  const auto states = open_states(scratch);
+  StoredState found;
+  EXPECT_FALSE(states->get(key, found));
+  EXPECT_TRUE(states->forget("user", kSecret, {}).is_ok());
+  EXPECT_FALSE(states->get(key, found));
+}
+
 TEST(StateStore, NeverGivesAStateThatIsNoNumber) {
   TemporaryDirectory scratch;
   const auto states = open_states(scratch);
