@@ -73,6 +73,13 @@ PERSONALIZE_INLINE void tile(size_t k, const StridedMatrix& a, const float* b, p
   ahead.next = fetched + line * static_cast<ptrdiff_t>(k);
   for (size_t step = 0; step < k; ++step, left += column_stride, b += ldb, fetched += line) {
     __builtin_prefetch(fetched, 0, 3);
+    if constexpr (kRows == 1) {  // what is used once takes no register
+      const float x = *left;
+#pragma GCC unroll 24
+      for (int v = 0; v < kVectors; ++v)
+        sum[0][v] = multiply_add(x, load(b + v * kLanes), sum[0][v]);
+      continue;
+    }
     Vector right[kVectors];
     for (int v = 0; v < kVectors; ++v) right[v] = load(b + v * kLanes);
     for (int i = 0; i < kRows; ++i)
@@ -107,13 +114,20 @@ void scalar_columns(size_t columns, size_t k, const StridedMatrix& a, const floa
 #endif
 
 // kRows rows of c, n columns. Few rows take wider tiles: as many sums must be under way as the
-// multipliers' latency wants. What a caller stores for the call is read back soon, while the stores
-// of whole tiles are still waiting: hence references to what was stored element by element.
+// multipliers' latency wants. One row takes the widest: each element of b is read for it alone, and
+// memory is fastest in long runs. What a caller stores for the call is read back soon, while the
+// stores of whole tiles are still waiting: hence references to what was stored element by element.
 template <int kRows>
 void tile_row(size_t n, size_t k, const StridedMatrix& a, const float* b, ptrdiff_t ldb,
               const Target& to, Ahead& ahead) {
   constexpr int kVectors = kRows * 8 <= 2 * kTileRows ? 8 : kRows * 4 <= 2 * kTileRows ? 4 : 2;
   size_t j = 0;
+#if defined(__AVX512F__)
+  constexpr int kWidest = 24;
+  if (kRows == 1)
+    for (; j + kWidest * kLanes <= n; j += kWidest * kLanes)
+      tile<1, kWidest>(k, a, b + j, ldb, to.c + j, to, ahead);
+#endif
   for (; j + kVectors * kLanes <= n; j += kVectors * kLanes)
     tile<kRows, kVectors>(k, a, b + j, ldb, to.c + j, to, ahead);
   for (; j + kLanes <= n; j += kLanes) tile<kRows, 1>(k, a, b + j, ldb, to.c + j, to, ahead);

@@ -65,6 +65,24 @@ TEST_P(KernelsTest, ProductsOfEveryShapeAndStride) {
           }
 }
 
+TEST_P(KernelsTest, ARowIsTheSameToTheLastBitAloneAndAmongOthers) {
+  for (const size_t n : {48, 384, 400, 1168})
+    for (const size_t k : {1, 128, 257}) {
+      const auto stride = static_cast<ptrdiff_t>(n);
+      const std::vector<float> a = normal(3 * k), b = normal(k * n);
+      std::vector<float> together(3 * n);
+      kernels_->product(3, n, k, {a.data(), static_cast<ptrdiff_t>(k), 1}, b.data(), stride,
+                        together.data(), stride, false);
+      for (const size_t row : {0, 2}) {
+        std::vector<float> alone(n);
+        kernels_->product(1, n, k, {a.data() + row * k, 0, 1}, b.data(), stride, alone.data(),
+                          stride, false);
+        EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.data() + row * n))
+            << n << " columns, " << k << " deep, row " << row;
+      }
+    }
+}
+
 // The nearest bf16 number, the even one of two.
 double to_bf16(float x) {
   int exponent = 0;

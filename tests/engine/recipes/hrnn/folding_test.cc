@@ -47,6 +47,20 @@ TEST_P(Folded, StatesAreThoseOfSteps) {
   model_->fold({});
 }
 
+TEST_P(Folded, StatesOfManyEventsAreThoseOfOneAfterTheOther) {
+  std::vector<ModelEvent> history;
+  for (int i = 0; i < 100; ++i) history.push_back({.timestamp = i * i * 60, .item = i * 7 % 43});
+  std::vector<float> stepped = state_after(*model_, std::span(history).first(0)), moved = stepped;
+  size_t done = 0;
+  for (size_t i = 0; i < history.size(); ++i) {
+    model_->step(history, i, stepped);
+    if (i % 45 != 3 && i + 1 != history.size()) continue;
+    model_->advance(history, done, i + 1, moved);
+    done = i + 1;
+    EXPECT_EQ(moved, stepped) << i;
+  }
+}
+
 TEST_P(Folded, StatesOfManyUsersAreThoseOfEach) {
   const auto histories = this->histories();
   UserState one;
@@ -67,6 +81,8 @@ TEST_P(Folded, StatesOfManyUsersAreThoseOfEach) {
 INSTANTIATE_TEST_SUITE_P(
     Sizes, Folded,
     testing::Values(R"({"epochs":1,"hidden_dimension":32})",
+                    R"({"epochs":1,"hidden_dimension":128})",
+                    R"({"epochs":1,"hidden_dimension":48,"embedding_dimension":19})",
                     R"({"epochs":1,"hidden_dimension":43,"embedding_dimension":25})"));
 
 }  // namespace

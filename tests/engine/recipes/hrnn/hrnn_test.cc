@@ -208,33 +208,6 @@ TEST_F(HrnnModelTest, MovesAStateFromWhereItStands) {
 
 // Also of sizes that are no whole vectors, and across events of unseen items of which nothing is
 // known.
-TEST(Hrnn, FoldsManyEventsToTheSameBitsAsOneAfterTheOther) {
-  const Sequences all = random_sequences(100, 40, 15, 4);
-  for (const std::string size : {"37", "48"}) {
-    auto fitted = fit(all, *Hyperparameters::parse(R"({"embedding_dimension":19,"epochs":1,)"
-                                                   R"("hidden_dimension":)" +
-                                                       size + "}",
-                                                   hrnn_recipe().hyperparameters()));
-    ASSERT_TRUE(fitted.is_ok()) << fitted.status().message();
-    const AlignedBlob blob(fitted->blob.finish());
-    const auto model = hrnn_recipe().open(blob.view());
-    ASSERT_TRUE(model.is_ok());
-    std::vector<ModelEvent> history;
-    for (int i = 0; i < 100; ++i) history.push_back({.timestamp = i * i * 60, .item = i * 7 % 43});
-    std::vector<float> stepped((*model)->state_size());
-    (*model)->begin(stepped);
-    std::vector<float> folded = stepped;
-    size_t done = 0;
-    for (size_t i = 0; i < history.size(); ++i) {
-      (*model)->step(history, i, stepped);
-      if (i % 45 != 3 && i + 1 != history.size()) continue;
-      (*model)->advance(history, done, i + 1, folded);
-      done = i + 1;
-      EXPECT_EQ(folded, stepped) << size << " " << i;
-    }
-  }
-}
-
 TEST_F(HrnnModelTest, GivesThePopularItemsToAUserWithoutHistory) {
   std::vector<double> events(40, 1);
   for (const ItemIndex item : all_.item) ++events[static_cast<size_t>(item)];
