@@ -36,10 +36,24 @@ void score_block(const VectorQuestion& question, size_t first, std::span<float> 
   k.add_scaled(scores.size(), 1, question.terms().data() + first, scores.data());
 }
 
+// The items that have terms, in ascending order, with the sums of their terms.
+void sum_by_item(const VectorQuestion& question, std::vector<ScoreTerm>& sums) {
+  sums.clear();
+  bool in_order = true;
+  for (const ScoreTerm& added : question.added()) {
+    in_order = in_order && (sums.empty() || sums.back().item < added.item);
+    sums.push_back({added.item, question.terms()[static_cast<size_t>(added.item)]});
+  }
+  if (in_order) return;
+  std::sort(sums.begin(), sums.end(),
+            [](const ScoreTerm& a, const ScoreTerm& b) { return a.item < b.item; });
+  const auto same = [](const ScoreTerm& a, const ScoreTerm& b) { return a.item == b.item; };
+  sums.erase(std::unique(sums.begin(), sums.end(), same), sums.end());
+}
+
 // The scan that `question` is to the codes. `terms` is room for its terms.
 QuantizedQuestion scan_of(const VectorQuestion& question, std::vector<ScoreTerm>& terms) {
   const ItemVectors& items = question.vectors();
-  terms.clear();
   if (question.is_cosine()) {
     // What rounding leaves of a cosine outside of -1 .. 1.
     const float outside = static_cast<float>(items.width + 32) * 0x1p-23F;
@@ -49,12 +63,7 @@ QuantizedQuestion scan_of(const VectorQuestion& question, std::vector<ScoreTerm>
             .factors = items.inverse_norms.data(),
             .least_margin = outside};
   }
-  for (const ScoreTerm& added : question.added())
-    terms.push_back({added.item, question.terms()[static_cast<size_t>(added.item)]});
-  std::sort(terms.begin(), terms.end(),
-            [](const ScoreTerm& a, const ScoreTerm& b) { return a.item < b.item; });
-  const auto same = [](const ScoreTerm& a, const ScoreTerm& b) { return a.item == b.item; };
-  terms.erase(std::unique(terms.begin(), terms.end(), same), terms.end());
+  sum_by_item(question, terms);
   return {.vectors = &items.codes,
           .y = question.y().data(),
           .bias = items.bias.data(),
@@ -117,6 +126,8 @@ void VectorQuestion::keep(Kept& kept) const {
   kept.y.assign(y_.begin(), y_.end());
   kept.weight = weight_;
   kept.row = row_;
+  // A search by codes wants them in order, each time the question is asked again.
+  if (vectors_->codes.items > 0) return sum_by_item(*this, kept.terms);
   kept.terms.assign(added_.begin(), added_.end());
 }
 
