@@ -224,8 +224,6 @@ class Questions {
   std::string bounds_;
 };
 
-// Of a process that has nothing open: the question with the opening of the model, and before it
-// that of the database.
 // What a process that has just begun does and prints: the microseconds of connecting and of its
 // first question.
 void ask_first_question(const std::string& path, const std::string& extension) {
@@ -300,6 +298,11 @@ int main(int argc, char** argv) {
   std::vector<CatalogueSize> sizes;
   for (int i = 3; i < argc; i++) sizes.push_back(CatalogueSize::parse(argv[i]));
   const double get = bench::lmdb_get_microseconds(work);
+  Samples pauses = bench::pauses_of_a_second();
+  bench::report("this machine: pauses of a thread that only looks at the clock",
+                pauses.empty() ? "none in a second"
+                               : fmt::format("{} a second, {}", pauses.size(), quantiles(pauses)),
+                "", "");
   for (const CatalogueSize& size : sizes) {
     const std::string path = bench::make_questions_database(extension, work, size);
     const size_t numbers = static_cast<size_t>(size.items) * static_cast<size_t>(size.width);

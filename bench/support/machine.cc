@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "engine/store/lmdb.h"
+#include "engine/store/lmdb_env.h"
 
 namespace bench {
 namespace {
@@ -118,6 +118,17 @@ double stream_microseconds(size_t bytes) {
   }
   if (sum == 0) die("nothing was read");
   return best;
+}
+
+std::vector<double> pauses_of_a_second() {
+  constexpr double kPause = 5;
+  std::vector<double> pauses;
+  const Stopwatch watch;
+  for (double before = 0, now = 0; now < 1e6; before = now) {
+    now = watch.seconds() * 1e6;
+    if (now - before > kPause) pauses.push_back(now - before);
+  }
+  return pauses;
 }
 
 double lmdb_get_microseconds(const std::string& folder) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "bench/support/bench.h"
 
@@ -16,6 +17,11 @@ double stream_microseconds(size_t bytes);
 // Microseconds of a read transaction and a look-up of one of 100,000 keys of 24 bytes with values
 // of 512 bytes, in an LMDB file that it makes in `folder`.
 double lmdb_get_microseconds(const std::string& folder);
+
+// The microseconds of each pause of more than five that a thread which does nothing but look at the
+// clock sees within a second: interrupts, and the machine's own host. No high quantile can be below
+// what they take.
+std::vector<double> pauses_of_a_second();
 
 // Adds the table-valued function empty_table(rows), with the columns rank, item_id and score, which
 // are there without anybody having looked for them: what SQLite itself takes for an answer.
