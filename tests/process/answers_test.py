@@ -128,12 +128,12 @@ class Memo(Trained):
         for step in range(400):
             user = f"u{chance.randrange(4)}"
             pick = chance.random()
-            if pick < 0.5:
+            if pick < 0.4:
                 now += 60
                 database.execute(insert, (user, f"i{chance.randrange(ITEMS + 3)}", now))
-            elif pick < 0.57:  # late
+            elif pick < 0.47:  # late
                 database.execute(insert, (user, f"i{chance.randrange(ITEMS)}", now - chance.randrange(100_000)))
-            elif pick < 0.62:
+            elif pick < 0.57:
                 database.execute(f"DELETE FROM interactions WHERE {some_event}", (user, chance.randrange(3)))
             elif pick < 0.67:
                 database.execute(f"UPDATE interactions SET item_id = 'i1' WHERE {some_event}", (user, chance.randrange(3)))
@@ -151,7 +151,8 @@ class Memo(Trained):
                 open_savepoints = 0
             for who in {user, f"u{chance.randrange(4)}"}:
                 answer = self.ask(database, who)
-                if chance.random() < 0.2:
+                # What was there is another now: of that, most answers are compared.
+                if chance.random() < (0.8 if 0.4 <= pick < 0.67 else 0.1):
                     asked.append((database.serialize(), who, answer))
         copy = self.copy("asked")
         for suffix in ("-wal", "-shm"):

@@ -10,7 +10,7 @@
 #include <map>
 #include <random>
 
-#include "engine/store/lmdb.h"
+#include "engine/store/lmdb_env.h"
 #include "engine/store/store_directory.h"
 #include "engine/store/unique_fd.h"
 #include "engine/store/writer_lock.h"

@@ -21,7 +21,10 @@ def any_user(chance):
     pick = chance.random()
     if pick < 0.05:
         return "nobody"
-    return f"n{chance.randrange(world.NEW_USERS)}" if pick < 0.3 else f"u{chance.randrange(world.USERS)}"
+    if pick < 0.3:
+        return f"n{chance.randrange(world.NEW_USERS)}"
+    # Some come again and again: connections remember them, and others change what they remember.
+    return f"u{chance.randrange(3 if pick < 0.7 else world.USERS)}"
 
 
 def any_item(chance):
@@ -89,6 +92,9 @@ def batch(chance, version):
     return Question("batch", f"SELECT user_id, rank, item_id, score FROM batch_recommend(?, ?) WHERE TRUE{condition}",
                     [k, version, *values], version, k=k, whole=not condition)
 
+
+# Whose first parameter is a user.
+ABOUT_USERS = ("recommend", "filtered", "latest", "rank", "score")
 
 # Drawn as often as they stand here.
 KINDS = (recommend, recommend, recommend, filtered, filtered, latest, latest, rank, score, similar, similar_latest, batch)

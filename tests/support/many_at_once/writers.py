@@ -35,6 +35,12 @@ class Writer(asking.Asking):
         begin = world.FIRST_TIME + self.chance.randrange(world.EVENTS * 600)
         return [("DELETE FROM interactions WHERE user_id = ? AND timestamp >= ?", (self.user(), begin))]
 
+    def delete_one_by_one(self):
+        one = ("DELETE FROM interactions WHERE user_id = ?1 AND rowid = (SELECT rowid FROM interactions "
+               "WHERE user_id = ?1 ORDER BY rowid LIMIT 1 OFFSET ?2)")
+        user = self.user()
+        return [(one, (user, self.chance.randrange(4))) for _ in range(self.chance.randrange(2, 5))]
+
     def delete_newest(self):
         return [("DELETE FROM interactions WHERE timestamp >= ?", (LAST_TIME + self.chance.randrange(10_000_000),))]
 
@@ -56,7 +62,7 @@ class Writer(asking.Asking):
     def forget(self):
         return [("SELECT personalize_forget(?)", (f"n{self.chance.randrange(world.NEW_USERS)}",))]
 
-    KINDS = (insert, insert, insert, insert_late, insert_late, delete_some, update, update, new_item, forget)
+    KINDS = (insert, insert, insert, insert_late, insert_late, delete_some, delete_one_by_one, update, update, new_item, forget)
 
     def some_change(self):
         return self.chance.choice(self.KINDS)(self)
@@ -89,7 +95,7 @@ class Writer(asking.Asking):
                 if job:
                     job.did(sql, parameters)
                 if self.chance.random() < 0.4:
-                    self.ask_here(versions, job)
+                    self.ask_here(versions, job, parameters)
         except sqlite3.OperationalError:
             if job:
                 job.drop()
@@ -108,9 +114,12 @@ class Writer(asking.Asking):
         second.execute("COMMIT")
         return job
 
-    def ask_here(self, versions, job):
-        """Of a user who may just have been changed; leaves a memo of what may be rolled back."""
+    def ask_here(self, versions, job, changed):
+        """Often of a user among the parameters `changed`; leaves a memo of what may be rolled back."""
         question = questions.draw(self.chance, versions)
+        users = [name for name in changed if str(name)[0] in "un"]
+        if users and question.kind in questions.ABOUT_USERS and self.chance.random() < 0.7:
+            question.parameters[0] = users[0]
         answer = self.ask(question)
         if answer and job:
             job.asked(question, *answer, "transaction")
