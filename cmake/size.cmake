@@ -14,5 +14,5 @@ file(GLOB_RECURSE small_sources ${CMAKE_SOURCE_DIR}/extension/*.cc ${CMAKE_SOURC
 list(FILTER small_sources EXCLUDE REGEX
   "extension/(answer_rows|answer_table|batch_rows|boundary|column_value|connection|content_reader|csv_import|csv_reader|dataset_cursor|dataset_write|event_writer|id_dictionary|native_reader|row_writer|score_function|statement)\\.cc$")
 list(FILTER small_sources EXCLUDE REGEX "engine/training/metrics\\.cc$")
-list(FILTER small_sources EXCLUDE REGEX "engine/store/(blob|lmdb|state_store|value_frame)\\.cc$")
+list(FILTER small_sources EXCLUDE REGEX "engine/store/(blob|lmdb_env|state_store|value_frame)\\.cc$")
 set_property(SOURCE ${small_sources} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "engine/math/dispatch.h"
-#include "engine/store/lmdb.h"
+#include "engine/store/lmdb_env.h"
 #include "extension/boundary.h"
 
 namespace personalize {

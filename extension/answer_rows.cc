@@ -12,6 +12,7 @@
 #include "extension/question_filter.h"
 #include "extension/request.h"
 #include "extension/unseen_shelf.h"
+#include "extension/user_question.h"
 
 namespace personalize {
 namespace {

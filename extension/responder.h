@@ -12,17 +12,14 @@
 #include <vector>
 
 #include "engine/dataset/sources.h"
-#include "engine/serving/answer.h"
 #include "engine/serving/history.h"
 #include "engine/serving/loaded_model.h"
 #include "engine/serving/rate.h"
 #include "engine/serving/usage.h"
-#include "engine/serving/user_state.h"
 #include "engine/status.h"
 #include "engine/store/state_store.h"
 #include "extension/catalog.h"
 #include "extension/connection.h"
-#include "extension/question_context.h"
 #include "extension/version_shelf.h"
 
 namespace personalize {
@@ -129,22 +126,5 @@ class Responders {
   std::map<std::string, std::shared_ptr<UsageCounter>, std::less<>> counters_;
   std::string key_;
 };
-
-// A question about a user.
-struct UserQuestion {
-  std::string_view user;
-  std::string_view context;  // a JSON object; "": none
-  std::string_view caller;   // leads messages
-};
-
-// The values of a question's context. Errors: kInvalidInput, also where the recipe reads none. The
-// responder's history is open.
-Result<QuestionContext> context_of(const Responder& responder, const UserQuestion& question);
-
-// Scores all items for a user, in `answerer`, from the events that the caller's transaction sees.
-// `unseen`: UnseenShelf::get() of this question. Gives the number of events.
-Result<size_t> ask_for_user(Connection& connection, Responder& responder,
-                            const UserQuestion& question,
-                            const std::shared_ptr<const UnseenTable>& unseen, Answerer& answerer);
 
 }  // namespace personalize

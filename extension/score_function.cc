@@ -15,6 +15,7 @@
 #include "extension/boundary.h"
 #include "extension/request.h"
 #include "extension/unseen_shelf.h"
+#include "extension/user_question.h"
 
 namespace personalize {
 namespace {

@@ -8,6 +8,7 @@
 #include "engine/math/parallel.h"
 #include "extension/event_reader.h"
 #include "extension/unseen_shelf.h"
+#include "extension/user_question.h"
 
 namespace personalize {
 namespace {

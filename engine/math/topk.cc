@@ -14,8 +14,6 @@ namespace {
 constexpr float kLowest = -std::numeric_limits<float>::infinity();
 constexpr size_t kGroup = 32;  // scores whose maximum decides whether any of them is looked at
 constexpr size_t kMostMaxima = 256;
-// better() as the algorithms inline it.
-constexpr auto kBetter = [](const Scored& a, const Scored& b) { return better(a, b); };
 
 }  // namespace
 
@@ -93,7 +91,7 @@ void TopK::set_threshold(std::span<const float> scores) {
 
 void TopK::finish() {
   if (kept_.size() > k_) shrink();
-  std::sort(kept_.begin(), kept_.end(), kBetter);
+  std::sort(kept_.begin(), kept_.end(), better);
 }
 
 void TopK::add_group(std::span<const float> scores, size_t first, const uint64_t* allowed) {
@@ -108,7 +106,7 @@ void TopK::add_group(std::span<const float> scores, size_t first, const uint64_t
 
 void TopK::shrink() {
   const auto last = kept_.begin() + static_cast<ptrdiff_t>(k_ - 1);
-  std::nth_element(kept_.begin(), last, kept_.end(), kBetter);
+  std::nth_element(kept_.begin(), last, kept_.end(), better);
   threshold_ = last->score;  // later items have larger indices: an equal score does not win
   kept_.resize(k_);
 }

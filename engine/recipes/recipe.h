@@ -2,8 +2,10 @@
 // questions.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -199,6 +201,17 @@ class Model {
                std::span<float> state) const {
     const Folding folding{history.first(end), begin, state};
     fold({&folding, 1});
+  }
+  // The same, asking `stop` at the beginning and now and then: false, with a state of no use, once
+  // it is true.
+  bool advance(std::span<const ModelEvent> history, size_t begin, size_t end,
+               std::span<float> state, const std::function<bool()>& stop) const {
+    constexpr size_t kFoldedAtOnce = 256;
+    for (size_t i = begin; i < end; i += kFoldedAtOnce) {
+      if (stop()) return false;
+      advance(history, i, std::min(end, i + kFoldedAtOnce), state);
+    }
+    return true;
   }
 
   // Scores of all items for a user; scores.size() == item_count().

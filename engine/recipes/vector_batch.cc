@@ -216,8 +216,7 @@ void BatchSearch::finish(const ItemVectors& vectors, const BatchVectors& known, 
   ask_alone(question.question, candidates_);
   score_listed(alone_, candidates_, scores_);
   for (size_t i = 0; i < candidates_.size(); ++i) question.best[i].score = scores_[i];
-  std::sort(question.best.begin(), question.best.end(),
-            [](const Scored& a, const Scored& b) { return better(a, b); });
+  std::sort(question.best.begin(), question.best.end(), better);
   if (question.best.size() > k) question.best.resize(k);
   if (all_collected || k == 0) return;
 

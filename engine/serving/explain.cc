@@ -12,9 +12,6 @@
 namespace personalize {
 namespace {
 
-// How many events are folded between two questions whether to stop.
-constexpr size_t kFoldedAtOnce = 256;
-
 // What a score of 0 counts as: the logarithm of a softmax that vanishes is still a number.
 constexpr double kLeastScore = std::numeric_limits<double>::min();
 
@@ -78,12 +75,8 @@ Result<Explanation> explain(const LoadedModel& model, const Question& question,
   std::vector<float> begun(model.model->state_size());
   model.model->begin(begun);
   std::vector<float> earlier = begun;
-  if (!earlier.empty()) {
-    for (size_t i = 0; i < result.first; i += kFoldedAtOnce) {
-      if (stop()) return interrupted;
-      model.model->advance(history, i, std::min(result.first, i + kFoldedAtOnce), earlier);
-    }
-  }
+  if (!earlier.empty() && !model.model->advance(history, 0, result.first, earlier, stop))
+    return interrupted;
   // Of all events but each of the last; of all; of the last alone.
   std::vector<double> logs(count + 2);
   const int threads = thread_count(0);

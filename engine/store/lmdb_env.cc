@@ -1,4 +1,4 @@
-#include "engine/store/lmdb.h"
+#include "engine/store/lmdb_env.h"
 
 #include <fmt/format.h>
 #include <lmdb.h>

@@ -1,6 +1,6 @@
-// LMDB behind handles that close themselves and errors that are values. engine/store/lmdb.cc is the
-// only code that includes lmdb.h. Nothing here protects against damaged files, forks or a map that
-// is too small: SharedEnv does.
+// LMDB behind handles that close themselves and errors that are values. engine/store/lmdb_env.cc is
+// the only code that includes lmdb.h. Nothing here protects against damaged files, forks or a map
+// that is too small: SharedEnv does.
 #pragma once
 
 #include <sys/types.h>

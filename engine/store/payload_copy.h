@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "engine/status.h"
-#include "engine/store/lmdb.h"
+#include "engine/store/lmdb_env.h"
 #include "engine/store/value_frame.h"
 
 namespace personalize {

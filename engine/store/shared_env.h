@@ -19,7 +19,7 @@
 #include <thread>
 
 #include "engine/status.h"
-#include "engine/store/lmdb.h"
+#include "engine/store/lmdb_env.h"
 #include "engine/store/value_frame.h"
 #include "engine/store/writer_lock.h"
 

@@ -18,7 +18,8 @@ namespace personalize {
 namespace {
 
 constexpr auto kLockPatience = std::chrono::seconds(10);
-// Room for the slots of more readers than LMDB is told of (lmdb.cc), 64 bytes each, and its header.
+// Room for the slots of more readers than LMDB is told of (lmdb_env.cc), 64 bytes each, and its
+// header.
 constexpr off_t kLockFileSize = 17 * 4096;
 constexpr auto kLockPause = std::chrono::milliseconds(2);
 

@@ -14,8 +14,7 @@ namespace personalize {
 namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
-constexpr size_t kListLength = 25;     // of the lists that coverage looks at
-constexpr size_t kFoldedAtOnce = 256;  // events, between two looks at whether to stop
+constexpr size_t kListLength = 25;  // of the lists that coverage looks at
 
 double discount(int64_t rank) { return 1 / std::log2(1 + static_cast<double>(rank)); }
 
@@ -135,9 +134,9 @@ Result<Measurement> measure_users(const Model& model, const Split& split, int th
     const Question question = read_question(split, test, side, worker);
     if (model.state_size() > 0) {
       model.begin(worker.state);
-      const size_t events = worker.history.size();
-      for (size_t i = 0; i < events && !stopped; i += kFoldedAtOnce)
-        model.advance(worker.history, i, std::min(events, i + kFoldedAtOnce), worker.state);
+      if (!model.advance(worker.history, 0, worker.history.size(), worker.state,
+                         [&] { return stopped.load(); }))
+        return;
     }
     model.score(question, worker.scores);
     users[0][test] = measure_list(worker, split.relevant[test], worker.listed[0]);
