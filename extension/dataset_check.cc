@@ -27,15 +27,6 @@ Result<std::vector<DatasetEntry>> all_datasets(Connection& connection, const std
   }
 }
 
-Result<bool> has_table(Connection& connection, const std::string& schema, std::string_view table) {
-  PERSONALIZE_ASSIGN_OR_RETURN(
-      Statement statement,
-      connection.cached(fmt::format("SELECT 1 FROM {}.sqlite_schema WHERE type = 'table' AND name "
-                                    "= ?1 COLLATE NOCASE",
-                                    sql_name(schema))));
-  return statement.bind(1, table).step();
-}
-
 Result<int64_t> count(Connection& connection, const std::string& sql) {
   PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.prepare(sql));
   PERSONALIZE_RETURN_IF_ERROR(statement.step().status());

@@ -47,9 +47,12 @@ Result<std::unique_ptr<EventSource>> open_event_source(Connection& connection,
                                                        std::string_view schema,
                                                        std::string_view group) {
   PERSONALIZE_ASSIGN_OR_RETURN(Dataset dataset, find_interactions(connection, schema, group));
-  if (dataset.config.content.empty())
-    return std::unique_ptr<EventSource>(
-        std::make_unique<NativeReader>(connection, schema, dataset.entry.table, dataset.config));
+  if (dataset.config.content.empty()) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool marked,
+                                 has_mark(connection, schema, dataset.entry.table));
+    return std::unique_ptr<EventSource>(std::make_unique<NativeReader>(
+        connection, schema, dataset.entry.table, dataset.config, marked));
+  }
   PERSONALIZE_ASSIGN_OR_RETURN(std::unique_ptr<ContentReader> reader,
                                open_content(connection, std::move(dataset)));
   return std::unique_ptr<EventSource>(std::move(reader));

@@ -62,6 +62,8 @@ Status EventWriter::refresh() {
 
 Status EventWriter::mark_change() {
   if (!mark_) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool marked, has_mark(connection_, schema_, table_));
+    if (!marked) return Status::ok();
     PERSONALIZE_ASSIGN_OR_RETURN(
         mark_, connection_.cached(fmt::format("UPDATE {} SET mark = random()", changes_)));
   }

@@ -36,7 +36,7 @@ class EventWriter : public DatasetWriter {
   Result<std::string> stored_impression(int64_t rowid);
   // Leaves word in the database that events which were there are no longer what they were: readers
   // that remember them need look at new ones alone until then (UserPosition::mark). At each change:
-  // this connection may ask, and remember, between two of them.
+  // this connection may ask, and remember, between two of them. Nothing where there is no mark.
   Status mark_change();
   Result<Statement> prepare_insert();
   Result<Statement> prepare_update();

@@ -36,7 +36,7 @@ void sort_by_time(std::vector<Event>& events) {
 }  // namespace
 
 NativeReader::NativeReader(Connection& connection, std::string_view schema, std::string_view table,
-                           const DatasetConfig& config)
+                           const DatasetConfig& config, bool marked)
     : connection_(connection),
       number_(next_number()),
       table_(table),
@@ -48,7 +48,9 @@ NativeReader::NativeReader(Connection& connection, std::string_view schema, std:
                                 shadow_table(schema, table, "item"))),
       events_table_(shadow_table(schema, table, "event")),
       users_table_(shadow_table(schema, table, "user")),
-      mark_(fmt::format("(SELECT mark FROM {})", shadow_table(schema, table, "change"))),
+      mark_(marked ? fmt::format("(SELECT mark FROM {})", shadow_table(schema, table, "change"))
+                   : "NULL"),
+      marked_(marked),
       context_(config),
       items_(connection, shadow_table(schema, table, "item")),
       types_(connection, shadow_table(schema, table, "type")) {
@@ -139,9 +141,12 @@ Status NativeReader::of_user(std::string_view user_id, std::vector<Event>& event
   UserRows rows(*this, events);
   PERSONALIZE_RETURN_IF_ERROR(visit_rows(statement, kUserVisitor, rows));
   if (events.empty()) return Status::ok();
-  position_ = {number_, schema_changes_, rows.last_row(), events.back(), 0, rows.mark()};
+  const int64_t newest_row = rows.last_row();
+  const Event last = events.back();
   finish(events);
-  position_->newest = events.back().timestamp;
+  // Without a mark nobody would tell of changes to what is remembered.
+  if (marked_)
+    position_ = {number_, schema_changes_, newest_row, last, events.back().timestamp, rows.mark()};
   return Status::ok();
 }
 

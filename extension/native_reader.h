@@ -15,8 +15,10 @@ namespace personalize {
 // Codes are those of the shadow dictionaries, so they hold from one session to the next.
 class NativeReader : public EventSource {
  public:
+  // `marked`: whether the dataset has the mark of changes (has_mark()); without it there are no
+  // positions.
   NativeReader(Connection& connection, std::string_view schema, std::string_view table,
-               const DatasetConfig& config);
+               const DatasetConfig& config, bool marked);
 
   Status scan(EventSink& sink) override;
   Result<std::optional<SourceBounds>> bounds() override;
@@ -55,6 +57,7 @@ class NativeReader : public EventSource {
   const std::string events_table_;
   const std::string users_table_;
   const std::string mark_;  // an expression
+  const bool marked_;
   std::string user_query_;  // one user's events
   std::string tail_query_;  // those from one on
   std::string scan_query_;  // all events

@@ -61,6 +61,11 @@ std::string columns_of(const DatasetConfig& config, std::string_view suffix) {
   return "code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE";
 }
 
+// Builds before it made no such table.
+bool is_dispensable(DatasetKind kind, std::string_view suffix) {
+  return kind == DatasetKind::kInteractions && suffix == "change";
+}
+
 }  // namespace
 
 std::span<const std::string_view> shadow_suffixes(DatasetKind kind) {
@@ -71,6 +76,19 @@ std::span<const std::string_view> shadow_suffixes(DatasetKind kind) {
 
 std::string shadow_table(std::string_view schema, std::string_view table, std::string_view suffix) {
   return fmt::format("{}.{}", sql_name(schema), sql_name(fmt::format("{}_{}", table, suffix)));
+}
+
+Result<bool> has_table(Connection& connection, std::string_view schema, std::string_view table) {
+  PERSONALIZE_ASSIGN_OR_RETURN(
+      Statement statement,
+      connection.cached(fmt::format("SELECT 1 FROM {}.sqlite_schema WHERE type = 'table' AND name "
+                                    "= ?1 COLLATE NOCASE",
+                                    sql_name(schema))));
+  return statement.bind(1, table).step();
+}
+
+Result<bool> has_mark(Connection& connection, std::string_view schema, std::string_view table) {
+  return has_table(connection, schema, fmt::format("{}_change", table));
 }
 
 Status check_shadow_names(Connection& connection, std::string_view schema, std::string_view table,
@@ -116,9 +134,13 @@ Status drop_shadow_tables(Connection& connection, std::string_view schema, std::
 Status rename_shadow_tables(Connection& connection, std::string_view schema, std::string_view from,
                             std::string_view to, DatasetKind kind) {
   std::string sql;
-  for (const std::string_view suffix : shadow_suffixes(kind))
+  for (const std::string_view suffix : shadow_suffixes(kind)) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool there,
+                                 has_table(connection, schema, fmt::format("{}_{}", from, suffix)));
+    if (!there && is_dispensable(kind, suffix)) continue;
     sql += fmt::format("ALTER TABLE {} RENAME TO {};\n", shadow_table(schema, from, suffix),
                        sql_name(fmt::format("{}_{}", to, suffix)));
+  }
   return connection.execute(sql);
 }
 

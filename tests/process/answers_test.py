@@ -175,6 +175,23 @@ class Memo(Trained):
         for n, (_, user, answer) in enumerate(asked):
             self.assertEqual(answer, answers[n], (n, user))
 
+    def test_a_database_without_the_mark_of_changes_answers_until_it_gets_one(self):
+        database = support.connect(self.path, isolation_level=None)
+        database.execute("DROP TABLE interactions_change")
+        delete = ("DELETE FROM interactions WHERE user_id = 'u1' AND rowid = "
+                  "(SELECT min(rowid) FROM interactions WHERE user_id = 'u1')")
+        insert = "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u1', 'i7', ?)"
+        for n, add in enumerate((False, True, False)):
+            if add:
+                database.execute("CREATE TABLE interactions_change AS SELECT random() AS mark")
+            for change, values in ((delete, ()), (insert, (1_700_000_000 + n,)), (delete, ())):
+                self.ask(database, "u1")  # may be remembered
+                database.execute(change, values)
+                self.assertEqual(self.ask(database, "u1"), self.ask_afresh(self.path, "u1"))
+        database.execute("DROP TABLE interactions_change")
+        database.execute("ALTER TABLE interactions RENAME TO purchases")
+        self.assertEqual(self.ask(database, "u1"), self.ask_afresh(self.path, "u1"))
+
     def test_events_taken_back_are_not_remembered_though_the_last_one_looks_like_the_one_that_came(self):
         database = support.connect(self.path, isolation_level=None)
         insert = "INSERT INTO interactions(user_id, item_id, timestamp) VALUES ('u1', ?, ?)"
