@@ -8,6 +8,7 @@
 
 #include "engine/recipes/recipe.h"
 #include "engine/store/versions.h"
+#include "engine/training/abandoned_versions.h"
 #include "engine/training/job.h"
 #include "extension/report_table.h"
 #include "extension/store_access.h"

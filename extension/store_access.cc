@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 
+#include "engine/training/abandoned_versions.h"
 #include "engine/training/job.h"
 #include "extension/catalog.h"
 #include "extension/temporary_directory.h"

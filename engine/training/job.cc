@@ -1,11 +1,9 @@
 #include "engine/training/job.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -17,14 +15,15 @@
 #include "engine/math/dispatch.h"
 #include "engine/math/parallel.h"
 #include "engine/recipes/popularity.h"
+#include "engine/training/abandoned_versions.h"
 #include "engine/training/advice.h"
 #include "engine/training/estimate.h"
+#include "engine/training/fit_progress.h"
 #include "engine/training/insights.h"
 #include "engine/training/metric_summary.h"
 #include "engine/training/metrics.h"
 #include "engine/training/options.h"
 #include "engine/training/previous_version.h"
-#include "engine/training/running_versions.h"
 #include "engine/training/search.h"
 #include "engine/training/training_metadata.h"
 #include "engine/training/version_writer.h"
@@ -39,44 +38,6 @@ double seconds_since(Clock::time_point start) {
 }
 
 Status interrupted() { return {StatusCode::kInterrupted, "training was interrupted"}; }
-
-// Of the log's rows while trials are fitted. Only their epochs are shown: what a trial's fit has to
-// say is no news of the version.
-constexpr std::string_view kSearchStage = "search";
-
-// What a recipe tells while it fits, as rows of the log; nothing if `stage` is empty.
-class FitProgress : public Progress {
- public:
-  FitProgress(VersionWriter& version, TrainingHost& host, std::string_view stage)
-      : version_(version), host_(host), stage_(stage) {}
-
-  bool stop() override { return !status_.is_ok() || host_.stop(); }
-  void epoch(const EpochRow& epoch) override {
-    if (stage_.empty()) return;
-    LogRow row;
-    row.stage = stage_;
-    row.epoch = epoch.epoch;
-    row.epochs = epoch.epochs;
-    row.loss = epoch.loss;
-    row.events_per_second = epoch.events_per_second;
-    keep(version_.log(std::move(row)));
-  }
-  void note(std::string_view text) override {
-    if (!stage_.empty() && stage_ != kSearchStage) keep(version_.note(text));
-  }
-
-  // OK, or why the log could not be written: the fit was then stopped for it.
-  const Status& status() const { return status_; }
-
- private:
-  void keep(Status status) {
-    if (status_.is_ok()) status_ = std::move(status);
-  }
-  VersionWriter& version_;
-  TrainingHost& host_;
-  std::string stage_;
-  Status status_;
-};
 
 // A fitted model, opened.
 struct OpenModel {
@@ -500,33 +461,6 @@ Result<VersionRecord> train(const Solution& solution, const TrainingOptions& opt
     return status;
   }
   return version->record();
-}
-
-Status fail_abandoned_versions(ModelStore& store) {
-  if (store.read_only()) return Status::ok();
-  const auto abandoned = [&](std::string_view key, const VersionRecord& record) {
-    if (record.status != kVersionInProgress) return false;
-    if (record.process == getpid())
-      return !running_versions().contains(store.directory(), std::string(key));
-    return !process_runs_since(record.process, record.created);
-  };
-  PERSONALIZE_ASSIGN_OR_RETURN(const auto versions, store.list(StoreKind::kVersion, ""));
-  for (const auto& [key, value] : versions) {
-    const auto record = decode_version(value);
-    if (!record.is_ok() || !abandoned(key, *record)) continue;
-    PERSONALIZE_RETURN_IF_ERROR(store.write([&, key = key](StoreWriter& writer) -> Status {
-      PERSONALIZE_ASSIGN_OR_RETURN(const auto current, writer.get(StoreKind::kVersion, key));
-      if (!current) return Status::ok();
-      auto again = decode_version(*current);
-      if (!again.is_ok() || !abandoned(key, *again)) return Status::ok();
-      again->status = kVersionFailed;
-      again->failure_reason = "the process that trained it ended";
-      again->updated = std::time(nullptr);
-      again->process = 0;
-      return writer.put(StoreKind::kVersion, key, encode(*again));
-    }));
-  }
-  return Status::ok();
 }
 
 }  // namespace personalize

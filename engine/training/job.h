@@ -112,9 +112,4 @@ class TrainingHost {
 Result<VersionRecord> train(const Solution& solution, const TrainingOptions& options,
                             const TrainingSources& sources, ModelStore& store, TrainingHost& host);
 
-// Marks versions that are CREATE IN_PROGRESS but whose process is gone as CREATE FAILED ("the
-// process that trained it ended"). Called when a store is first opened by a process, and before a
-// training.
-Status fail_abandoned_versions(ModelStore& store);
-
 }  // namespace personalize

@@ -12,6 +12,7 @@
 #include "engine/dataset/vocabulary.h"
 #include "engine/recipes/popularity.h"
 #include "engine/store/versions.h"
+#include "engine/training/abandoned_versions.h"
 #include "engine/training/metric_summary.h"
 #include "engine/training/metrics.h"
 #include "tests/engine/store/temporary_directory.h"
@@ -598,43 +599,6 @@ TEST_F(Training, LeavesNothingHalfOnAFullDisk) {
   ASSERT_TRUE(fail_abandoned_versions(*store_).is_ok());
   for (const auto& [key, value] : list(StoreKind::kVersion, ""))
     EXPECT_NE(decode_version(value)->status, kVersionInProgress);
-}
-
-TEST_F(Training, FailsVersionsWhoseProcessIsGoneAndNoOthers) {
-  const pid_t child = fork();
-  if (child == 0) _exit(0);
-  ASSERT_EQ(waitpid(child, nullptr, 0), child);
-  const auto put = [&](int number, int64_t process, std::string_view status) {
-    VersionRecord record;
-    record.solution = "shop";
-    record.number = number;
-    record.status = status;
-    record.process = process;
-    record.created = std::time(nullptr);
-    EXPECT_TRUE(store_
-                    ->write([&](StoreWriter& writer) {
-                      return writer.put(StoreKind::kVersion, version_key("shop", number),
-                                        encode(record));
-                    })
-                    .is_ok());
-  };
-  put(1, child, kVersionInProgress);
-  put(2, getppid(), kVersionInProgress);
-  put(3, getpid(), kVersionInProgress);  // of this process, but it knows nothing of it
-  put(4, child, kVersionActive);
-  host_.on_row = [&](const LogRow&) {  // number 5 runs: it stays what it is
-    EXPECT_TRUE(fail_abandoned_versions(*store_).is_ok());
-    if (host_.rows.size() == 1) {
-      EXPECT_EQ(stored(5).status, kVersionInProgress);
-    }
-  };
-  ASSERT_TRUE(run("sims").is_ok());
-  EXPECT_EQ(stored(1).status, kVersionFailed);
-  EXPECT_EQ(stored(1).failure_reason, "the process that trained it ended");
-  EXPECT_EQ(stored(2).status, kVersionInProgress);
-  EXPECT_EQ(stored(3).status, kVersionFailed);
-  EXPECT_EQ(stored(4).status, kVersionActive);
-  EXPECT_EQ(stored(5).status, kVersionActive);
 }
 
 }  // namespace
