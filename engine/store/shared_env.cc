@@ -183,6 +183,14 @@ Result<SharedEnv::Reading> SharedEnv::begin_read() {
   return last;
 }
 
+void SharedEnv::clear_readers_of_grown_file() {
+  constexpr int64_t kGrowth = 256 << 10;
+  const int64_t size = largest_size_.load();
+  if (size - cleared_at_size_ < kGrowth) return;
+  env_->clear_dead_readers();
+  cleared_at_size_ = size;
+}
+
 Status SharedEnv::write_once(const std::function<Status(LmdbTxn&)>& change, WriterLock::Wait wait,
                              LmdbTrouble& trouble, uint64_t& generation) {
   const std::shared_lock lock = use_env();
@@ -192,6 +200,7 @@ Status SharedEnv::write_once(const std::function<Status(LmdbTxn&)>& change, Writ
     return Status(StatusCode::kIo, fmt::format("{} could not be opened again", path_));
   }
   PERSONALIZE_RETURN_IF_ERROR(check_file());
+  clear_readers_of_grown_file();
   PERSONALIZE_ASSIGN_OR_RETURN(const WriterLock writer,
                                WriterLock::take(env_->fd(), path_, WriterLock::Kind::kWrite, wait));
   PERSONALIZE_ASSIGN_OR_RETURN(LmdbTxn txn,

@@ -87,6 +87,9 @@ class SharedEnv {
   Status check_status(const struct stat& status, int64_t seen);
   Status open_env();
   Status reopen(LmdbTrouble trouble, uint64_t generation);
+  // A process that was killed while it read keeps pages from being used again: the file would grow
+  // with every commit. Of the writer alone.
+  void clear_readers_of_grown_file();
   Status write_once(const std::function<Status(LmdbTxn&)>& change, WriterLock::Wait wait,
                     LmdbTrouble& trouble, uint64_t& generation);
 
@@ -112,6 +115,7 @@ class SharedEnv {
   std::atomic<std::thread::id> writer_thread_ = {};
   std::atomic<int64_t> largest_size_ = 0;  // of the file, ever seen
   std::atomic<uint64_t> verified_transaction_ = 0;
+  int64_t cleared_at_size_ = 0;  // of the writer
 };
 
 }  // namespace personalize

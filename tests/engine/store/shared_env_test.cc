@@ -1,6 +1,8 @@
 #include "engine/store/shared_env.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -172,6 +174,27 @@ TEST_F(SharedEnvTest, DoesNotWaitForAStoppedWriterIfAskedNotTo) {
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
   EXPECT_TRUE(env->write(nothing, WriterLock::Wait::kNever).is_ok());
+}
+
+TEST_F(SharedEnvTest, UsesPagesAgainThatAKilledProcessWasReading) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto env = open(kModelsFile);
+    Result<SharedEnv::Reading> reading = env->begin_read();
+    (void)!write(ends[1], "r", 1);
+    pause();
+  }
+  char ready;
+  ASSERT_EQ(read(ends[0], &ready, 1), 1);
+  const auto env = open(kModelsFile);
+  kill(child, SIGKILL);
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  for (int i = 0; i < 500; i++) ASSERT_TRUE(put(*env, "same", 20'000).is_ok());
+  // Each commit takes five pages for the value, and some of the trees.
+  EXPECT_LT(std::filesystem::file_size(path_), size_t{1} << 20);
+  for (const int end : ends) close(end);
 }
 
 }  // namespace
