@@ -19,6 +19,25 @@ constexpr const char* kStatesDatabases[] = {"info", "state", "recommendation"};
 constexpr FrameKind kStatesFrames[] = {FrameKind::kInfo, FrameKind::kState,
                                        FrameKind::kRecommendation};
 
+// The format number that a sound record of `info` has; ours if there is none.
+int format_of(int fd, const StoreFileKind& kind) {
+  int format = kStoreFormat;
+  walk_file(fd, SIZE_MAX, [&](const WalkedValue& value) {
+    if (value.database == kind.databases[kInfoDatabase] && value.is_whole())
+      format = frame_format(value.start).value_or(format);
+    return Status::ok();
+  });
+  return format;
+}
+
+// Of a file that another version of this software made.
+Status foreign_format(const std::string& path, int format) {
+  return {StatusCode::kCorrupt,
+          fmt::format("{} is of format {}, this build reads and writes format {}: use the version "
+                      "that made it, or move the file away and train again",
+                      path, format, kStoreFormat)};
+}
+
 }  // namespace
 
 // Address space only, not memory and not disk.
@@ -77,24 +96,27 @@ std::vector<std::string> missing_databases(const FileWalk& walk, const StoreFile
   return missing;
 }
 
+Result<FileWalk> walk_store_file(int fd, const std::string& path, const StoreFileKind& kind,
+                                 bool whole) {
+  PERSONALIZE_ASSIGN_OR_RETURN(FileWalk walk,
+                               walk_file_in_use(fd, path, 1, [&](const WalkedValue& value) {
+                                 return check_walked_value(fd, value, kind, whole);
+                               }));
+  if (walk.problems.empty()) return walk;
+  // The wrong value that was met first may be too large to be at hand as a whole.
+  const int format = format_of(fd, kind);
+  if (format != kStoreFormat) return foreign_format(path, format);
+  return walk;
+}
+
 Status verify_store_file(const std::string& path, const StoreFileKind& kind) {
   const UniqueFd fd = UniqueFd::open(path, O_RDONLY);
   if (!fd.is_open()) return io_status(errno, "open", path);
-  int format = kStoreFormat;
-  PERSONALIZE_ASSIGN_OR_RETURN(const FileWalk walk,
-                               walk_file_in_use(fd.get(), path, 1, [&](const WalkedValue& value) {
-                                 Status checked = check_walked_value(fd.get(), value, kind, false);
-                                 if (!checked.is_ok() && value.is_whole())
-                                   format = frame_format(value.start).value_or(kStoreFormat);
-                                 return checked;
-                               }));
-  if (walk.problems.empty()) {
-    const std::vector<std::string> missing = missing_databases(walk, kind);
-    if (missing.empty()) return Status::ok();
-    return damaged_file(path, fmt::format("it has no database '{}'", missing[0]));
-  }
-  if (format != kStoreFormat) return foreign_format(path, format);
-  return damaged_file(path, walk.problems[0]);
+  PERSONALIZE_ASSIGN_OR_RETURN(const FileWalk walk, walk_store_file(fd.get(), path, kind, false));
+  if (!walk.problems.empty()) return damaged_file(path, walk.problems[0]);
+  const std::vector<std::string> missing = missing_databases(walk, kind);
+  if (missing.empty()) return Status::ok();
+  return damaged_file(path, fmt::format("it has no database '{}'", missing[0]));
 }
 
 Status put_framed(LmdbTxn& txn, size_t database, FrameKind kind, std::string_view key,
@@ -119,13 +141,6 @@ Result<std::optional<std::string>> read_info(LmdbTxn& txn, std::string_view key,
 Status damaged_file(const std::string& path, std::string_view what) {
   return {StatusCode::kCorrupt,
           fmt::format("{} is damaged ({}): run SELECT personalize_repair()", path, what)};
-}
-
-Status foreign_format(const std::string& path, int format) {
-  return {StatusCode::kCorrupt,
-          fmt::format("{} is of format {}, this build reads and writes format {}: use the version "
-                      "that made it, or move the file away and train again",
-                      path, format, kStoreFormat)};
 }
 
 }  // namespace personalize

@@ -31,6 +31,12 @@ using InfoRecords = std::vector<std::pair<std::string, std::string>>;
 Status make_store_file(const std::string& path, const StoreFileKind& kind, const InfoRecords& info,
                        const std::string& like_file);
 
+// Walks the file open as `fd`, until one problem was found, while other processes may use it.
+// `whole`: as of check_walked_value. kCorrupt if what is wrong is that it is of another format
+// number; kBusy.
+Result<FileWalk> walk_store_file(int fd, const std::string& path, const StoreFileKind& kind,
+                                 bool whole);
+
 // Proves the file sound while other processes may use it. kCorrupt if it is not, or is of another
 // format number; kNotFound if there is none; kBusy.
 Status verify_store_file(const std::string& path, const StoreFileKind& kind);
@@ -55,8 +61,5 @@ Result<std::optional<std::string>> read_info(LmdbTxn& txn, std::string_view key,
 
 // The Status of a damaged file: names `path`, `what`, and the way out.
 Status damaged_file(const std::string& path, std::string_view what);
-
-// The Status of a file that another version of this software made.
-Status foreign_format(const std::string& path, int format);
 
 }  // namespace personalize

@@ -41,15 +41,7 @@ std::string name_aside(const std::string& path) {
 
 // Whether anything is wrong with the file; kCorrupt if it is sound but of another format.
 Result<bool> is_damaged(int fd, const std::string& path, const StoreFileKind& kind) {
-  int format = kStoreFormat;
-  PERSONALIZE_ASSIGN_OR_RETURN(const FileWalk walk,
-                               walk_file_in_use(fd, path, 1, [&](const WalkedValue& value) {
-                                 Status checked = check_walked_value(fd, value, kind, true);
-                                 if (!checked.is_ok() && value.is_whole())
-                                   format = frame_format(value.start).value_or(kStoreFormat);
-                                 return checked;
-                               }));
-  if (format != kStoreFormat) return foreign_format(path, format);
+  PERSONALIZE_ASSIGN_OR_RETURN(const FileWalk walk, walk_store_file(fd, path, kind, true));
   return !walk.problems.empty() || !missing_databases(walk, kind).empty();
 }
 

@@ -1,6 +1,8 @@
 // Damages the files of a store in thousands of ways and uses them: no crash, no wrong answer. What
 // may come back is a clean error or what was written.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +18,8 @@
 #include "engine/store/records.h"
 #include "engine/store/state_store.h"
 #include "engine/store/store_check.h"
+#include "engine/store/store_file.h"
+#include "engine/store/unique_fd.h"
 #include "tests/engine/store/temporary_directory.h"
 
 #define XXH_INLINE_ALL
@@ -401,6 +405,42 @@ TEST_F(StoreDamage, AnotherFormatIsRefusedAndLeftAlone) {
   EXPECT_EQ(repair_store(directory, kUuid, "").status().message(), sentence);
   EXPECT_FALSE(check_store(directory)->empty());
   EXPECT_TRUE(read_file(path) == with_format(models_, 2));
+}
+
+// Pages are looked at in the order of the file, where `info` need not be first.
+TEST_F(StoreDamage, AnotherFormatIsSeenThoughALargeValueIsMetFirst) {
+  const std::string directory = original_ / "order";
+  const std::string path = directory + "/models.mdb";
+  std::filesystem::create_directory(directory);
+  ASSERT_TRUE(make_store_file(path, kModelsFile, {{"uuid", kUuid}}, "").is_ok());
+  {
+    LmdbOptions options;
+    options.map_size = size_t{16} << 20;
+    const auto env = LmdbEnv::open(path, options, kModelsFile.databases);
+    ASSERT_TRUE(env.is_ok()) << env.status().message();
+    const auto put = [&](size_t database, FrameKind kind, std::string_view key, size_t size) {
+      LmdbTrouble trouble;
+      auto txn = LmdbTxn::begin(**env, LmdbTxn::Access::kWrite, trouble);
+      const std::vector<std::byte> value(size, std::byte{1});
+      ASSERT_TRUE(put_framed(*txn, database, kind, key, value).is_ok());
+      ASSERT_TRUE(txn->commit().is_ok());
+    };
+    put(2, FrameKind::kModel, "shop/00000001", 100'000);
+    for (int i = 0; i < 4; i++) put(kInfoDatabase, FrameKind::kInfo, "made", 900);
+  }
+  std::vector<std::string> met;
+  const UniqueFd fd = UniqueFd::open(path, O_RDONLY);
+  walk_file(fd.get(), 1, [&](const WalkedValue& value) {
+    met.emplace_back(value.database);
+    return Status::ok();
+  });
+  ASSERT_EQ(met.front(), "model");
+  const std::string foreign = with_format(read_file(path), 2);
+  write_file(path, foreign);
+  const auto store = ModelStore::open(directory, kUuid, OpenMode::kReadWrite, "");
+  EXPECT_THAT(store.status().message(), ::testing::HasSubstr("is of format 2"));
+  EXPECT_EQ(repair_store(directory, kUuid, "").status().message(), store.status().message());
+  EXPECT_TRUE(read_file(path) == foreign);
 }
 
 }  // namespace

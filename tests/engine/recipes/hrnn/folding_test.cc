@@ -47,6 +47,7 @@ TEST_P(Folded, StatesAreThoseOfSteps) {
   model_->fold({});
 }
 
+// Also across events of unseen items of which nothing is known.
 TEST_P(Folded, StatesOfManyEventsAreThoseOfOneAfterTheOther) {
   std::vector<ModelEvent> history;
   for (int i = 0; i < 100; ++i) history.push_back({.timestamp = i * i * 60, .item = i * 7 % 43});

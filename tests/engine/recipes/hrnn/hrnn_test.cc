@@ -206,8 +206,6 @@ TEST_F(HrnnModelTest, MovesAStateFromWhereItStands) {
   }
 }
 
-// Also of sizes that are no whole vectors, and across events of unseen items of which nothing is
-// known.
 TEST_F(HrnnModelTest, GivesThePopularItemsToAUserWithoutHistory) {
   std::vector<double> events(40, 1);
   for (const ItemIndex item : all_.item) ++events[static_cast<size_t>(item)];
