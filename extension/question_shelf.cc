@@ -8,8 +8,8 @@ constexpr size_t kMostBytes = 8 << 20;
 
 size_t bytes_of(std::string_view user, const QuestionShelf::Kept& kept) {
   constexpr size_t kOverhead = 128;  // of the map and the blocks of memory
-  return kOverhead + sizeof kept + user.size() + kept.question.y.size() * sizeof(float) +
-         kept.question.terms.size() * sizeof(ScoreTerm) +
+  return kOverhead + sizeof kept + user.size() + kept.question.asked.y.size() * sizeof(float) +
+         kept.question.asked.terms.size() * sizeof(ScoreTerm) +
          (kept.history ? kept.history->bytes() : 0);
 }
 

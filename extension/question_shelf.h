@@ -15,8 +15,8 @@
 
 #include "engine/dataset/sources.h"
 #include "engine/ids.h"
-#include "engine/recipes/item_vectors.h"
 #include "engine/recipes/recipe.h"
+#include "engine/serving/answer.h"
 #include "engine/serving/history.h"
 #include "extension/id_dictionary.h"
 #include "extension/responder.h"
@@ -50,7 +50,7 @@ class KeptHistory {
 class QuestionShelf {
  public:
   struct Kept {
-    VectorQuestion::Kept question;
+    KeptQuestion question;
     size_t events = 0;                   // how many the user has
     std::optional<KeptHistory> history;  // if it can be gone on with
   };

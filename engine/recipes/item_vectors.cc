@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "engine/math/aligned_floats.h"
 #include "engine/math/dispatch.h"
@@ -39,16 +40,30 @@ void score_block(const VectorQuestion& question, size_t first, std::span<float> 
 // The items that have terms, in ascending order, with the sums of their terms.
 void sum_by_item(const VectorQuestion& question, std::vector<ScoreTerm>& sums) {
   sums.clear();
+  const std::span<const float> terms = question.terms();
   bool in_order = true;
   for (const ScoreTerm& added : question.added()) {
     in_order = in_order && (sums.empty() || sums.back().item < added.item);
-    sums.push_back({added.item, question.terms()[static_cast<size_t>(added.item)]});
+    sums.push_back({added.item, terms[static_cast<size_t>(added.item)]});
   }
   if (in_order) return;
-  std::sort(sums.begin(), sums.end(),
-            [](const ScoreTerm& a, const ScoreTerm& b) { return a.item < b.item; });
-  const auto same = [](const ScoreTerm& a, const ScoreTerm& b) { return a.item == b.item; };
-  sums.erase(std::unique(sums.begin(), sums.end(), same), sums.end());
+  // A bit an item: several times as fast as sorting.
+  thread_local std::vector<uint64_t> has_term;
+  has_term.resize(std::max(has_term.size(), question.vectors().items / 64 + 1));
+  size_t last = 0;
+  for (const ScoreTerm& sum : sums) {
+    const auto item = static_cast<size_t>(sum.item);
+    has_term[item / 64] |= uint64_t{1} << (item % 64);
+    last = std::max(last, item / 64);
+  }
+  sums.clear();
+  for (size_t word = 0; word <= last; ++word) {
+    for (uint64_t bits = has_term[word]; bits != 0; bits &= bits - 1) {
+      const size_t item = word * 64 + static_cast<size_t>(std::countr_zero(bits));
+      sums.push_back({static_cast<ItemIndex>(item), terms[item]});
+    }
+    has_term[word] = 0;
+  }
 }
 
 // The scan that `question` is to the codes. `terms` is room for its terms.
@@ -151,7 +166,8 @@ void search(const VectorQuestion& question, const uint64_t* allowed, TopK* best,
   alignas(64) std::array<float, kScoreBlock> room;
   const size_t items = question.vectors().items;
   const bool few = best == nullptr || best->wanted() <= items / kItemsAWanted;
-  if (question.vectors().codes.items > 0 && (few || sum != nullptr) &&
+  const bool all_scored = sum != nullptr && items < kEstimatedFrom;
+  if (question.vectors().codes.items > 0 && !all_scored && (few || sum != nullptr) &&
       search_codes(question, allowed, few ? best : nullptr, sum)) {
     if (few) return;
     sum = nullptr;

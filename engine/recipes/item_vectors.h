@@ -28,8 +28,14 @@ struct ItemVectors {
   QuantizedVectors codes = {};                // of the vectors, or without items: there are none
 };
 
-// From so many items on, a model's vectors have codes: below, a pass over the vectors is as fast.
-inline constexpr size_t kQuantizedFrom = 10'000;
+// Whether vectors have codes: from 10,000 items or a megabyte of floats on. What is smaller stays
+// in the second-level cache, where a pass over the vectors is as fast.
+constexpr bool worth_codes(size_t items, size_t width) {
+  return items >= 10'000 || items * width >= 262'144;
+}
+// From so many items on, the normaliser of a softmax is summed from estimates: below, the pass over
+// the vectors that makes all scores takes no longer.
+inline constexpr size_t kEstimatedFrom = 10'000;
 
 // A question as such a model asks it. Keeps its memory from question to question. Not for
 // concurrent use.

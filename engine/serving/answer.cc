@@ -57,6 +57,7 @@ void Answerer::begin(ItemIndex self, ScoreKind kind) {
   popular_ = false;
   scored_from_ = 0;
   answered_ = nullptr;
+  kept_normaliser_.reset();
 }
 
 void Answerer::ask_for_popular(const LoadedModel& model, size_t unseen) {
@@ -85,10 +86,12 @@ void Answerer::ask_for_user(const LoadedModel& model, const Question& question,
     model.model->score_unseen(question, unseen->items(), std::span(scores_).last(strangers));
 }
 
-std::optional<VectorQuestion::Kept> Answerer::kept_question() const {
+std::optional<KeptQuestion> Answerer::kept_question() {
   if (scored_from_ == 0 || !scores_.empty()) return std::nullopt;
-  VectorQuestion::Kept kept;
-  asked_.keep(kept);
+  kept_normaliser_ = std::make_shared<std::optional<double>>();
+  if (normalised_) *kept_normaliser_ = normaliser_;
+  KeptQuestion kept{.asked = {}, .normaliser = kept_normaliser_};
+  asked_.keep(kept.asked);
   return kept;
 }
 
@@ -108,11 +111,14 @@ VectorQuestion& Answerer::asked() {
   return asked_;
 }
 
-void Answerer::ask_again(const LoadedModel& model, const VectorQuestion::Kept& question) {
+void Answerer::ask_again(const LoadedModel& model, const KeptQuestion& question) {
   begin(kNoItem, model.model->score_kind());
   scored_from_ = model.model->item_count();
   scores_.clear();
-  asked_.ask_again(question);
+  asked_.ask_again(question.asked);
+  kept_normaliser_ = question.normaliser;
+  normalised_ = kept_normaliser_->has_value();
+  if (normalised_) normaliser_ = **kept_normaliser_;
 }
 
 void Answerer::ask_for_similar(const LoadedModel& model, ItemIndex item,
@@ -160,6 +166,7 @@ void Answerer::search_all(const uint64_t* allowed, TopK* best) {
   if (sum != nullptr) normaliser_ = sum->value();
   if (!normalised_ && kind_ == ScoreKind::kCounts) normaliser_ = sum_of_counts(scores_);
   normalised_ = true;
+  if (kept_normaliser_ != nullptr) *kept_normaliser_ = normaliser_;
 }
 
 double Answerer::scaled(float score) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -53,6 +54,14 @@ struct Answer {
   Reason reason = Reason::kNone;
 };
 
+// A question to be asked again while nothing has changed: what it asks, and the normaliser of its
+// softmax, for which all items have to be looked at, from the first answer on that needs it.
+struct KeptQuestion {
+  VectorQuestion::Kept asked;
+  // Shared with the answerer that will know it. Not for concurrent use.
+  std::shared_ptr<std::optional<double>> normaliser;
+};
+
 // Answers questions about one model after the other: from the vectors of its items where it has
 // them, else from a score for every item. The buffers are kept from question to question: no
 // allocation once they have their size. Used by one thread.
@@ -64,10 +73,11 @@ class Answerer {
   void ask_for_user(const LoadedModel& model, const Question& question,
                     const UnseenTable* unseen = nullptr);
   // The question of ask_for_user to keep, where the model has vectors, the user has events and
-  // there were no unseen items; nothing otherwise.
-  std::optional<VectorQuestion::Kept> kept_question() const;
+  // there were no unseen items; nothing otherwise. This question's later answers write the
+  // normaliser into what is given.
+  std::optional<KeptQuestion> kept_question();
   // Asks the same model the same again.
-  void ask_again(const LoadedModel& model, const VectorQuestion::Kept& question);
+  void ask_again(const LoadedModel& model, const KeptQuestion& question);
   // Takes a question of vectors that BatchSearch has answered, with the k it was answered for. It
   // must live until the next question.
   void take_answer(const LoadedModel& model, const BatchQuestion& question, size_t k);
@@ -115,6 +125,7 @@ class Answerer {
   ItemIndex self_ = kNoItem;  // what similar items are asked of
   bool normalised_ = false;   // whether normaliser_ holds for all items
   double normaliser_ = 0;     // log of the sum of exponentials, or sum of counts
+  std::shared_ptr<std::optional<double>> kept_normaliser_;  // null: the question is not kept
   std::vector<Scored> top_;
   std::vector<ItemIndex> items_;
   std::vector<float> listed_;

@@ -92,7 +92,7 @@ double unseen_bytes(const Columns& columns, const DataSize& size, const Training
 
 // Of the codes of E.
 double code_bytes(const Shape& shape) {
-  if (shape.items < kQuantizedFrom) return 0;
+  if (!worth_codes(shape.items, shape.embedding)) return 0;
   return static_cast<double>(code_count(shape.items, shape.embedding) +
                              2 * scale_count(shape.items));
 }

@@ -373,7 +373,7 @@ void write_model(const Trained& trained, int64_t session_gap, const CalibrationW
   blob.add("hrnn.recency_starts", cell.recency_starts);
   blob.add("hrnn.recency_rows", cell.recency_rows);
   counts.write(blob);
-  if (cell.shape.items < kQuantizedFrom) return;
+  if (!worth_codes(cell.shape.items, d)) return;
   if (const auto codes = quantize(cell.shape.items, d, cell.embedding)) {
     blob.add(kCodes, codes->codes);
     blob.add(kScales, codes->scales);

@@ -16,10 +16,10 @@ namespace {
 bool never() { return false; }
 
 // A model of random numbers. `items` of which many have no events.
-AlignedBlob model_of(size_t items) {
+AlignedBlob model_of(size_t items, size_t width = 24) {
   Sequences all = random_sequences(60, 200, 20, 1);
   for (size_t i = all.item_count(); i < items; ++i) all.items.add("more" + std::to_string(i));
-  const Layout layout({items, 24, 8, kGapFeatures});
+  const Layout layout({items, width, 8, kGapFeatures});
   Trained trained{layout, AlignedFloats(layout.size), {}, {}};
   Random random(4, 2);
   for (float& x : trained.parameters.span()) x = static_cast<float>(0.4 * random.normal());
@@ -50,16 +50,25 @@ void expect_the_best(const VectorQuestion& question) {
   }
 }
 
-TEST(Codes, AreWrittenFromTenThousandItemsOnAndChangeNoAnswer) {
-  const AlignedBlob few = model_of(kQuantizedFrom - 1);
-  EXPECT_FALSE(few.view().has("hrnn.scan_codes"));
-  EXPECT_EQ((*open_model(few.view()))->vectors()->codes.items, 0U);
+TEST(Codes, AreWrittenFromTenThousandItemsOrAMegabyteOfVectorsOn) {
+  for (const auto& [items, width] : {std::pair(9'999, 24), {2'047, 128}}) {
+    const AlignedBlob few = model_of(items, width);
+    EXPECT_FALSE(few.view().has("hrnn.scan_codes"));
+    EXPECT_EQ((*open_model(few.view()))->vectors()->codes.items, 0U);
+    EXPECT_TRUE(model_of(items + 1, width).view().has("hrnn.scan_codes"));
+  }
+}
 
-  const AlignedBlob blob = model_of(kQuantizedFrom + 3);
+// Items and the width of their vectors.
+class CodesOfItems : public testing::TestWithParam<std::pair<size_t, size_t>> {};
+
+TEST_P(CodesOfItems, ChangeNoAnswer) {
+  const auto [items, width] = GetParam();
+  const AlignedBlob blob = model_of(items, width);
   const auto opened = open_model(blob.view());
   ASSERT_TRUE(opened.is_ok()) << opened.status().message();
   const Model& model = **opened;
-  ASSERT_EQ(model.vectors()->codes.items, kQuantizedFrom + 3);
+  ASSERT_EQ(model.vectors()->codes.items, items);
   VectorQuestion question;
   std::vector<float> state(model.state_size());
   model.begin(state);
@@ -73,7 +82,28 @@ TEST(Codes, AreWrittenFromTenThousandItemsOnAndChangeNoAnswer) {
     ASSERT_TRUE(model.reduce_similar(history.back().item, question));
     expect_the_best(question);
   }
-  EXPECT_FALSE(model.reduce_similar(kQuantizedFrom, question));  // nobody had it
+  EXPECT_FALSE(model.reduce_similar(900, question));  // nobody had it
+}
+
+INSTANTIATE_TEST_SUITE_P(Items, CodesOfItems,
+                         testing::Values(std::pair(2'051, 128), std::pair(10'003, 24)));
+
+TEST(Codes, OfFewItemsLeaveTheNormaliserExact) {
+  const AlignedBlob blob = model_of(kEstimatedFrom - 1, 32);
+  const auto model = open_model(blob.view());
+  ASSERT_TRUE(model.is_ok());
+  ASSERT_GT((*model)->vectors()->codes.items, 0U);
+  std::vector<float> state((*model)->state_size());
+  const std::vector<ModelEvent> history = {{.timestamp = 1, .item = 7}};
+  (*model)->begin(state);
+  (*model)->step(history, 0, state);
+  VectorQuestion question;
+  (*model)->reduce({.history = history, .state = state}, question);
+  std::vector<float> scores(kEstimatedFrom - 1);
+  score_all(question, scores);
+  LogSum sum;
+  search(question, nullptr, nullptr, &sum);
+  EXPECT_EQ(sum.value(), log_sum_exp(scores));
 }
 
 // The same blob but for `value` at the start of a section.
@@ -87,7 +117,7 @@ AlignedBlob damaged(const AlignedBlob& blob, std::string_view section, T value) 
 }
 
 TEST(Codes, DamagedOnesAreRefusedOrHarmless) {
-  const AlignedBlob blob = model_of(kQuantizedFrom);
+  const AlignedBlob blob = model_of(10'000);
   const auto code = [](const AlignedBlob& opened) {
     return open_model(opened.view()).status().code();
   };

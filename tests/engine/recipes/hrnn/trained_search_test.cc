@@ -12,7 +12,7 @@
 namespace personalize {
 namespace {
 
-constexpr size_t kItems = kQuantizedFrom + 77;
+constexpr size_t kItems = kEstimatedFrom + 77;
 
 // What the test's questions are about: a model that was trained for a moment, of users who had one
 // item in four. Nobody had the others.
