@@ -18,11 +18,24 @@ constexpr std::string_view kNoDataset =
     "there is no dataset yet: CREATE VIRTUAL TABLE interactions USING personalize_interactions";
 
 // Whether `schema` has the table that every catalog has. Asks SQLite's own memory of the schema,
-// which is faster than a statement.
-bool has_catalog(Connection& connection, const std::string& schema) {
-  return sqlite3_table_column_metadata(connection.db(), schema.c_str(), "personalize_identity",
-                                       nullptr, nullptr, nullptr, nullptr, nullptr,
-                                       nullptr) == SQLITE_OK;
+// which is faster than a statement; where that knows none, another process may have made one since,
+// and only a statement makes SQLite look. A database other than main that cannot be read has none.
+Result<bool> has_catalog(Connection& connection, const std::string& schema) {
+  if (sqlite3_table_column_metadata(connection.db(), schema.c_str(), "personalize_identity",
+                                    nullptr, nullptr, nullptr, nullptr, nullptr,
+                                    nullptr) == SQLITE_OK)
+    return true;
+  const auto look = [&]() -> Result<bool> {
+    PERSONALIZE_ASSIGN_OR_RETURN(
+        Statement statement,
+        connection.cached(
+            fmt::format("SELECT 1 FROM {}.sqlite_master WHERE name = 'personalize_identity'",
+                        sql_name(schema))));
+    return statement.step();
+  };
+  const Result<bool> found = look();
+  if (!found.is_ok() && schema != "main") return false;
+  return found;
 }
 
 // The schemas in which to look for `name`, and the name without a schema before it.
@@ -129,7 +142,7 @@ Status create_catalog(Connection& connection, std::string_view schema) {
                   sql_name(schema)));
 }
 
-Result<std::vector<std::string>> catalog_schemas(Connection& connection) {
+Result<std::vector<std::string>> schemas_of(Connection& connection) {
   PERSONALIZE_ASSIGN_OR_RETURN(Statement statement, connection.cached("PRAGMA database_list"));
   std::vector<std::string> schemas;
   for (;;) {
@@ -137,10 +150,17 @@ Result<std::vector<std::string>> catalog_schemas(Connection& connection) {
     if (!row) break;
     schemas.emplace_back(statement.text(1));
   }
-  statement.reset();
-  std::erase_if(schemas,
-                [&](const std::string& schema) { return !has_catalog(connection, schema); });
   return schemas;
+}
+
+Result<std::vector<std::string>> catalog_schemas(Connection& connection) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<std::string> schemas, schemas_of(connection));
+  std::vector<std::string> catalogs;
+  for (const std::string& schema : schemas) {
+    PERSONALIZE_ASSIGN_OR_RETURN(const bool has, has_catalog(connection, schema));
+    if (has) catalogs.push_back(schema);
+  }
+  return catalogs;
 }
 
 Status add_dataset(Connection& connection, const DatasetEntry& entry) {

@@ -62,6 +62,8 @@ Status create_catalog(Connection& connection, std::string_view schema);
 
 // The schemas that have a catalog, main first, then attached databases in order.
 Result<std::vector<std::string>> catalog_schemas(Connection& connection);
+// All schemas of the connection: main, temp if it is there, and the attached ones.
+Result<std::vector<std::string>> schemas_of(Connection& connection);
 
 // Datasets. add_dataset fails with kAlreadyExists if the group has one of that kind (naming its
 // table).

@@ -52,7 +52,11 @@ void Connection::take_back(sqlite3_stmt* statement) {
     sqlite3_finalize(statement);
     return;
   }
-  idle_.emplace(sqlite3_sql(statement), statement);
+  try {
+    idle_.emplace(sqlite3_sql(statement), statement);
+  } catch (const std::bad_alloc&) {
+    sqlite3_finalize(statement);
+  }
 }
 
 void Connection::drop_statements() {
@@ -71,7 +75,9 @@ Status Connection::execute(const std::string& sql) {
 uint64_t Connection::catalog_changes() {
   if (catalog_uncommitted_) {
     catalog_changes_++;
-    catalog_uncommitted_ = sqlite3_get_autocommit(db_) == 0;
+    // In autocommit the statement that changed it may still be running, and fail.
+    catalog_uncommitted_ =
+        sqlite3_get_autocommit(db_) == 0 || sqlite3_txn_state(db_, nullptr) == SQLITE_TXN_WRITE;
   }
   return catalog_changes_;
 }

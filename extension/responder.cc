@@ -9,13 +9,23 @@
 #include "engine/store/memo_file.h"
 #include "extension/dataset_lookup.h"
 #include "extension/event_reader.h"
+#include "extension/exposure_shelf.h"
 #include "extension/metadata_reader.h"
+#include "extension/question_filter.h"
+#include "extension/question_shelf.h"
+#include "extension/unseen_shelf.h"
 
 namespace personalize {
 namespace {
 
-// Of one source: more than an application has models in use.
-constexpr size_t kMostReaders = 16;
+// What was read of databases of which others may stand behind the same names now, or whose tables
+// may be others.
+void forget_what_was_read(Connection& connection) {
+  connection.part<QuestionShelf>().clear();
+  connection.part<QuestionFilters>() = QuestionFilters();
+  connection.part<UnseenShelf>() = UnseenShelf();
+  connection.part<ExposureShelf>() = ExposureShelf();
+}
 
 // How well a recipe fits a question; kNone: not at all.
 enum class Fit { kBest, kGood, kNone };
@@ -68,9 +78,6 @@ Status nothing_to_answer_with(const Asking& asking) {
 std::string pragma(const std::string& schema, std::string_view name) {
   return fmt::format("PRAGMA {}.{}", sql_name(schema), name);
 }
-
-// From SQLite 3.39 on.
-bool can_name_schemas() { return sqlite3_libversion_number() >= 3'039'000; }
 
 const char* file_of(sqlite3* db, const char* schema) {
   const char* file = sqlite3_db_filename(db, schema);
@@ -165,38 +172,6 @@ Status which_one(const Asking& asking, std::string_view kind,
 
 }  // namespace
 
-Result<Responders::Stamp> Responders::stamp(Connection& connection) {
-  Stamp stamp;
-  PERSONALIZE_ASSIGN_OR_RETURN(stamp.schemas, catalog_schemas(connection));
-  for (const std::string& schema : stamp.schemas) {
-    PERSONALIZE_ASSIGN_OR_RETURN(const int64_t version,
-                                 connection.number(pragma(schema, "data_version")));
-    stamp.data_versions.push_back(version);
-    stamp.files.emplace_back(file_of(connection.db(), schema.c_str()));
-  }
-  stamp.catalog_changes = connection.catalog_changes();
-  return stamp;
-}
-
-Result<bool> Responders::is_unchanged(Connection& connection) {
-  if (!can_name_schemas() || stamps_ == 0) return false;
-  sqlite3* const db = connection.db();
-  for (size_t i = 0;; i++) {
-    const char* name = sqlite3_db_name(db, static_cast<int>(i));
-    if (i == all_.names.size()) {
-      if (name != nullptr) return false;
-      break;
-    }
-    if (name == nullptr || all_.names[i] != name) return false;
-  }
-  for (size_t i = 0; i < stamp_.schemas.size(); i++) {
-    if (stamp_.files[i] != file_of(db, stamp_.schemas[i].c_str())) return false;
-    PERSONALIZE_ASSIGN_OR_RETURN(const int64_t version, connection.number(all_.version_queries[i]));
-    if (version != stamp_.data_versions[i]) return false;
-  }
-  return connection.catalog_changes() == stamp_.catalog_changes;
-}
-
 Result<VersionShelf*> Responders::shelf(Connection& connection, const std::string& schema) {
   VersionShelf& shelf = shelves_.try_emplace(schema, schema).first->second;
   PERSONALIZE_RETURN_IF_ERROR(shelf.refresh(connection));
@@ -212,28 +187,36 @@ std::shared_ptr<UsageCounter> Responders::usage_of(Connection& connection,
   return counter;
 }
 
-Status Responders::take_stamp(Connection& connection) {
-  PERSONALIZE_ASSIGN_OR_RETURN(Stamp now, stamp(connection));
-  if (now == stamp_ && stamps_ > 0) return Status::ok();
+void Responders::close(Connection& connection) {
+  before_ = {};
   found_.clear();
-  if (now.schemas != stamp_.schemas || now.files != stamp_.files) {
+  shelves_.clear();
+  sources_.clear();
+  limiters_.clear();
+  counters_.clear();
+  watch_ = DatabaseWatch();
+  forget_what_was_read(connection);
+}
+
+Status Responders::look(Connection& connection) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const DatabaseWatch::News news, watch_.look(connection));
+  if (news == DatabaseWatch::News::kNone) return Status::ok();
+  stamps_++;
+  if (news == DatabaseWatch::News::kFiles) {
+    // Models that are asked for again need not be read again.
+    before_ = {std::move(found_), std::move(shelves_)};
     shelves_.clear();
     sources_.clear();
+    limiters_.clear();
+    counters_.clear();
   }
-  stamp_ = std::move(now);
-  stamps_++;
-  all_ = Schemas();
-  for (const std::string& schema : stamp_.schemas)
-    all_.version_queries.push_back(pragma(schema, "data_version"));
-  if (can_name_schemas())
-    while (const char* name = sqlite3_db_name(connection.db(), static_cast<int>(all_.names.size())))
-      all_.names.emplace_back(name);
+  found_.clear();
+  if (news >= DatabaseWatch::News::kSchemas) forget_what_was_read(connection);
   return Status::ok();
 }
 
 Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, const Asking& asking) {
-  PERSONALIZE_ASSIGN_OR_RETURN(const bool unchanged, is_unchanged(connection));
-  if (!unchanged) PERSONALIZE_RETURN_IF_ERROR(take_stamp(connection));
+  PERSONALIZE_RETURN_IF_ERROR(look(connection));
   key_.assign(1, static_cast<char>('0' + static_cast<int>(asking.purpose)));
   key_.append(asking.campaign).append(1, '\0').append(asking.version);
   if (const auto found = found_.find(key_); found != found_.end()) {
@@ -246,6 +229,7 @@ Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, cons
   PERSONALIZE_ASSIGN_OR_RETURN(std::shared_ptr<Responder> responder, resolve(connection, asking));
   responder->usage = usage_of(connection, responder->schema);
   found_[key_] = {responder, shelves_.at(responder->schema).transaction()};
+  before_ = {};
   return responder;
 }
 
@@ -309,7 +293,7 @@ Result<std::shared_ptr<Responder>> Responders::of_version(Connection& connection
   PERSONALIZE_ASSIGN_OR_RETURN(const VersionName name,
                                parse_version_name(asking.version, asking.caller));
   std::vector<std::string> there_are;
-  for (const std::string& schema : stamp_.schemas) {
+  for (const std::string& schema : watch_.catalogs()) {
     Result<VersionShelf*> shelf = this->shelf(connection, schema);
     if (shelf.status().code() == StatusCode::kNotFound) continue;  // nothing trained there
     PERSONALIZE_RETURN_IF_ERROR(shelf.status());
@@ -339,11 +323,11 @@ Result<std::shared_ptr<Responder>> Responders::of_version(Connection& connection
 Result<std::shared_ptr<Responder>> Responders::choose(Connection& connection,
                                                       const Asking& asking) {
   PERSONALIZE_ASSIGN_OR_RETURN(std::vector<Candidate> campaigns,
-                               campaign_candidates(connection, asking, stamp_.schemas));
+                               campaign_candidates(connection, asking, watch_.catalogs()));
   std::vector<Candidate> versions;
-  for (const std::string& schema : stamp_.schemas) {
+  for (const std::string& schema : watch_.catalogs()) {
     Result<VersionShelf*> shelf = this->shelf(connection, schema);
-    if (shelf.status().code() == StatusCode::kNotFound && stamp_.schemas.size() > 1) continue;
+    if (shelf.status().code() == StatusCode::kNotFound && watch_.catalogs().size() > 1) continue;
     PERSONALIZE_RETURN_IF_ERROR(shelf.status());
     PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<VersionRecord>* records,
                                  shelf.value()->versions());
@@ -385,16 +369,17 @@ Status Responders::open_history(Connection& connection, Responder& responder) {
   PERSONALIZE_ASSIGN_OR_RETURN(const int64_t schema_version,
                                connection.number(pragma(responder.schema, "schema_version")));
   if (open.source == nullptr || open.schema_version != schema_version ||
-      open.catalog_changes != stamp_.catalog_changes) {
-    PERSONALIZE_ASSIGN_OR_RETURN(open.source,
+      open.catalog_changes != watch_.catalog_changes()) {
+    // The readers of the old source must go with it, whatever fails on the way.
+    open = OpenSource();
+    OpenSource opened;
+    PERSONALIZE_ASSIGN_OR_RETURN(opened.source,
                                  open_event_source(connection, responder.schema, group));
-    open.schema_version = schema_version;
-    open.catalog_changes = stamp_.catalog_changes;
-    PERSONALIZE_ASSIGN_OR_RETURN(open.reads_business_table,
+    PERSONALIZE_ASSIGN_OR_RETURN(opened.reads_business_table,
                                  reads_business_table(connection, responder.schema, group));
-    open.users.reset();
-    open.users_opened = false;
-    open.readers.clear();
+    opened.schema_version = schema_version;
+    opened.catalog_changes = watch_.catalog_changes();
+    open = std::move(opened);
   }
   const ModelMetadata* metadata = responder.model->model->metadata();
   if (metadata != nullptr && metadata->users.size() > 0 && !open.users_opened) {
@@ -402,10 +387,13 @@ Status Responders::open_history(Connection& connection, Responder& responder) {
         open.users, open_metadata_source(connection, responder.schema, group, DatasetKind::kUsers));
     open.users_opened = true;
   }
-  if (open.readers.size() > kMostReaders) open.readers.clear();
   std::shared_ptr<HistoryReader>& reader = open.readers[responder.model.get()];
-  if (reader == nullptr)
+  if (reader == nullptr) {
+    // Those of versions that nobody asks any more would keep their models in memory.
+    std::erase_if(open.readers,
+                  [](const auto& of_model) { return of_model.second.use_count() == 1; });
     reader = std::make_shared<HistoryReader>(*open.source, responder.model, open.users.get());
+  }
   responder.source = open.source;
   responder.reads_business_table = open.reads_business_table;
   responder.users = open.users;

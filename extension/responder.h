@@ -20,6 +20,7 @@
 #include "engine/store/state_store.h"
 #include "extension/catalog.h"
 #include "extension/connection.h"
+#include "extension/database_watch.h"
 #include "extension/version_shelf.h"
 
 namespace personalize {
@@ -68,24 +69,14 @@ class Responders {
   // Another one when find() has seen that a database, a catalog or the list of schemas is another.
   uint64_t stamp_number() const { return stamps_; }
 
+  // Lets go of all that is open and of all that the connection has read for questions.
+  void close(Connection& connection);
+
   // Opens the events of the responder's dataset group, if that was not done. They are read in the
   // transaction of the statement that asks.
   Status open_history(Connection& connection, Responder& responder);
 
  private:
-  // What a responder was found by; while it is the same, it is found again.
-  struct Stamp {
-    std::vector<std::string> schemas;  // that have a catalog
-    std::vector<std::string> files;    // behind them: another may be attached under an old name
-    std::vector<int64_t> data_versions;
-    uint64_t catalog_changes = 0;
-    bool operator==(const Stamp&) const = default;
-  };
-  // All schemas there are, and how to ask for what may change without a word of the list.
-  struct Schemas {
-    std::vector<std::string> names;
-    std::vector<std::string> version_queries;  // one a schema of the stamp
-  };
   struct Found {
     std::shared_ptr<Responder> responder;
     uint64_t transaction = 0;  // of its model store
@@ -101,11 +92,8 @@ class Responders {
     std::map<const LoadedModel*, std::shared_ptr<HistoryReader>> readers;
   };
 
-  Result<Stamp> stamp(Connection& connection);
-  Status take_stamp(Connection& connection);
-  // Whether stamp() would give stamp_: without reading the list of schemas, where SQLite can name
-  // them.
-  Result<bool> is_unchanged(Connection& connection);
+  // Looks at the databases, and lets go of what no longer holds.
+  Status look(Connection& connection);
   Result<std::shared_ptr<Responder>> resolve(Connection& connection, const Asking& asking);
   Result<std::shared_ptr<Responder>> of_campaign(Connection& connection, const Asking& asking,
                                                  CampaignEntry campaign);
@@ -116,12 +104,15 @@ class Responders {
   Result<VersionShelf*> shelf(Connection& connection, const std::string& schema);
   std::shared_ptr<UsageCounter> usage_of(Connection& connection, const std::string& schema);
 
-  Stamp stamp_;
-  uint64_t stamps_ = 0;  // counts the different ones
-  Schemas all_;
-  std::map<std::string, Found, std::less<>> found_;
-  std::map<std::string, VersionShelf, std::less<>> shelves_;  // by schema
-  std::map<std::string, OpenSource, std::less<>> sources_;    // by schema and group
+  using FoundByQuestion = std::map<std::string, Found, std::less<>>;
+  using Shelves = std::map<std::string, VersionShelf, std::less<>>;  // by schema
+  DatabaseWatch watch_;
+  uint64_t stamps_ = 0;
+  FoundByQuestion found_;
+  Shelves shelves_;
+  // What was let go of for other files, until the next question has found its model.
+  std::pair<FoundByQuestion, Shelves> before_;
+  std::map<std::string, OpenSource, std::less<>> sources_;  // by schema and group
   std::map<std::string, std::shared_ptr<RateLimiter>, std::less<>> limiters_;  // by directory
   std::map<std::string, std::shared_ptr<UsageCounter>, std::less<>> counters_;
   std::string key_;

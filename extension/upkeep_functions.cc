@@ -63,7 +63,7 @@ void repair(sqlite3_context* context, int, sqlite3_value**) {
     PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<std::string> schemas,
                                  catalog_schemas(connection));
     // A file that this connection has open could not be replaced.
-    connection.part<Responders>() = Responders();
+    connection.part<Responders>().close(connection);
     nlohmann::ordered_json result = nlohmann::ordered_json::array();
     for (const std::string& schema : schemas) {
       close_stores(connection, schema);
