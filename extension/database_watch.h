@@ -2,8 +2,11 @@
 // everything that a connection keeps of their catalogs rests on.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/status.h"
@@ -21,32 +24,36 @@ class DatabaseWatch {
     kFiles,    // databases are attached or detached; the file behind a name may be another
   };
 
-  // Looks again. The first look has kFiles. Costs two small statements a database where SQLite can
-  // name them (3.39), and the list of them elsewhere. Errors: those of reading a database that has
-  // a catalog, or main; any other that cannot be read counts as one without.
-  Result<News> look(Connection& connection);
+  // Looks again. The first look has kFiles. Costs two small statements for main and for each other
+  // database that has a catalog, where SQLite can name them (3.39), and the list of them elsewhere.
+  // The others are not read: somebody may hold a lock on them that is nothing to us. Whether they
+  // have got a catalog since is seen with `thorough`. Errors: those of reading main or a catalog.
+  Result<News> look(Connection& connection, bool thorough);
 
   // The schemas that have a catalog, as of the last look that had news.
   const std::vector<std::string>& catalogs() const { return catalogs_; }
+  bool has_catalog(std::string_view schema) const {
+    return std::find(catalogs_.begin(), catalogs_.end(), schema) != catalogs_.end();
+  }
   // Connection::catalog_changes() then.
   uint64_t catalog_changes() const { return catalog_changes_; }
 
  private:
   struct Database {
     std::string name;
-    std::string file;  // behind it: another may be attached under an old name
+    std::string file;                      // behind it: another may be attached under an old name
+    std::string data_query, schema_query;  // that ask for the versions
     int64_t data_version = 0, schema_version = 0;
-    std::string data_query, schema_query;  // that ask for them
-    bool has_catalog = false;
   };
 
   Result<bool> is_same(Connection& connection);
   Result<News> look_anew(Connection& connection);
-  Status read_versions(Connection& connection, const Database& database, int64_t& data,
-                       int64_t& schema);
+  Result<Database> read(Connection& connection, const std::string& schema);
+  // Its data version and its schema version now.
+  Result<std::pair<int64_t, int64_t>> versions(Connection& connection, const Database& database);
 
-  std::vector<Database> databases_;
-  std::vector<std::string> names_;  // of all schemas, as SQLite counts them
+  std::vector<Database> databases_;  // main, and those that have a catalog
+  std::vector<std::string> names_;   // of all schemas, as SQLite counts them
   std::vector<std::string> catalogs_;
   uint64_t catalog_changes_ = 0;
   // DETACH makes SQLite prepare all statements again, whatever is attached next.

@@ -198,8 +198,8 @@ void Responders::close(Connection& connection) {
   forget_what_was_read(connection);
 }
 
-Status Responders::look(Connection& connection) {
-  PERSONALIZE_ASSIGN_OR_RETURN(const DatabaseWatch::News news, watch_.look(connection));
+Status Responders::look(Connection& connection, bool thorough) {
+  PERSONALIZE_ASSIGN_OR_RETURN(const DatabaseWatch::News news, watch_.look(connection, thorough));
   if (news == DatabaseWatch::News::kNone) return Status::ok();
   stamps_++;
   if (news == DatabaseWatch::News::kFiles) {
@@ -216,7 +216,7 @@ Status Responders::look(Connection& connection) {
 }
 
 Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, const Asking& asking) {
-  PERSONALIZE_RETURN_IF_ERROR(look(connection));
+  PERSONALIZE_RETURN_IF_ERROR(look(connection, false));
   key_.assign(1, static_cast<char>('0' + static_cast<int>(asking.purpose)));
   key_.append(asking.campaign).append(1, '\0').append(asking.version);
   if (const auto found = found_.find(key_); found != found_.end()) {
@@ -226,7 +226,16 @@ Result<std::shared_ptr<Responder>> Responders::find(Connection& connection, cons
       return found->second.responder;
     found_.erase(found);
   }
-  PERSONALIZE_ASSIGN_OR_RETURN(std::shared_ptr<Responder> responder, resolve(connection, asking));
+  Result<std::shared_ptr<Responder>> resolved = resolve(connection, asking);
+  const bool is_watched = resolved.is_ok() && watch_.has_catalog(resolved.value()->schema);
+  if (!is_watched && (resolved.is_ok() || resolved.status().code() == StatusCode::kNotFound)) {
+    // A database may have got its catalog since.
+    const uint64_t before = stamps_;
+    PERSONALIZE_RETURN_IF_ERROR(look(connection, true));
+    if (stamps_ != before) resolved = resolve(connection, asking);
+  }
+  PERSONALIZE_RETURN_IF_ERROR(resolved.status());
+  std::shared_ptr<Responder> responder = std::move(resolved).value();
   responder->usage = usage_of(connection, responder->schema);
   found_[key_] = {responder, shelves_.at(responder->schema).transaction()};
   before_ = {};

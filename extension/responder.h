@@ -92,8 +92,8 @@ class Responders {
     std::map<const LoadedModel*, std::shared_ptr<HistoryReader>> readers;
   };
 
-  // Looks at the databases, and lets go of what no longer holds.
-  Status look(Connection& connection);
+  // Looks at the databases, and lets go of what no longer holds. `thorough`: as of DatabaseWatch.
+  Status look(Connection& connection, bool thorough);
   Result<std::shared_ptr<Responder>> resolve(Connection& connection, const Asking& asking);
   Result<std::shared_ptr<Responder>> of_campaign(Connection& connection, const Asking& asking,
                                                  CampaignEntry campaign);

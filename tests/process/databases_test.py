@@ -100,6 +100,19 @@ class Databases(unittest.TestCase):
         self.assertNotEqual(asking.execute(QUESTION.format("shop.")).fetchall(), before)
         self.assertEqual(asking.execute(QUESTION.format("shop.")).fetchall(), fresh(late))
 
+    def test_a_lock_on_an_attached_database_without_a_catalog_disturbs_no_question(self):
+        other = self.place / "other.db"
+        asking = support.connect(str(self.a), timeout=0)
+        asking.execute("ATTACH ? AS other", (str(other),))
+        asking.execute("CREATE TABLE other.t(x)")
+        asking.execute(QUESTION.format("")).fetchall()
+        locking = sqlite3.connect(other)
+        locking.execute("BEGIN EXCLUSIVE")
+        with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
+            asking.execute("SELECT * FROM other.t").fetchall()
+        self.change(self.a)
+        self.assertEqual(asking.execute(QUESTION.format("")).fetchall(), fresh(self.a))
+
     def test_a_filter_speaks_of_the_database_that_is_attached_now(self):
         asking = support.connect()
         for path in (self.a, self.b, self.a):
