@@ -25,17 +25,19 @@ Status FilterItems::refresh(Connection& connection, const DatasetStamp& now,
         if (condition.field.dataset == FilterDataset::kItems)
           wanted_.insert(upper_case(condition.field.name));
   const bool more = wanted_.size() > wanted;
+  // What fails below leaves a table without the new columns.
+  if (more) read_ = false;
   if (!watched_) {
     PERSONALIZE_ASSIGN_OR_RETURN(watch_, DatasetWatch::make(connection, dataset_));
     watched_ = true;
   }
   // ROLLBACK TO takes rows of a business table back without a word to us.
   const bool certain = !watch_.is_content() || !now.writing;
-  if (read_ && !more && certain && now == stamp_) return Status::ok();
+  if (read_ && certain && now == stamp_) return Status::ok();
   PERSONALIZE_ASSIGN_OR_RETURN(const DatasetPosition position, watch_.position(connection));
   const bool changed =
       watch_.is_content() || now.rollbacks != stamp_.rollbacks || position != position_;
-  if (!read_ || more || changed) {
+  if (!read_ || changed) {
     read_ = false;
     PERSONALIZE_RETURN_IF_ERROR(read(connection));
     read_ = true;

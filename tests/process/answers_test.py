@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -456,6 +457,62 @@ class Processes(Trained):
         code, printed = support.shell("SELECT personalize_train('fast', '{\"evaluation\":\"none\"}');", self.path)
         self.assertEqual((code, printed), (0, "fast/2\n"))
         self.assertEqual(database.execute(asked).fetchone()[0], 1)
+
+
+class Read(unittest.TestCase):
+    """What a connection keeps of the tables it reads for a question."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="personalize-answers-")
+        self.addCleanup(folder.cleanup)
+        self.path = str(pathlib.Path(folder.name) / "shop.db")
+        code, printed = support.shell("""
+            CREATE VIRTUAL TABLE interactions USING personalize_interactions;
+            CREATE VIRTUAL TABLE items USING personalize_items(GENRE string categorical, CREATION_TIMESTAMP long);
+            INSERT INTO interactions(user_id, item_id, timestamp)
+              WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1199)
+              SELECT i % 40, (i * 7 + i / 40 * 3) % 29, 1700000000 + i FROM n;
+            INSERT INTO items WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 32)
+              SELECT i, CASE i % 3 WHEN 0 THEN 'x' ELSE 'y' END, 1700000000 + i FROM n;
+            INSERT INTO personalize_solutions(name, recipe, hyperparameters)
+              VALUES ('up', 'user-personalization', '{"epochs":1}');
+            SELECT personalize_train('up', '{"evaluation":"none"}');
+            INSERT INTO personalize_campaigns(name, version) VALUES ('home', 'up/latest');""", self.path)
+        self.assertEqual((code, printed), (0, "up/1\n"))
+
+    def test_interactions_renamed_by_another_process_are_asked_on(self):
+        database = support.connect(self.path)
+        self.addCleanup(database.close)
+        asked = "SELECT count(*) FROM recommend('7', 8, 'home')"
+        self.assertEqual(database.execute(asked).fetchall(), [(8,)])
+        code, printed = support.shell("ALTER TABLE interactions RENAME TO clicks;", self.path)
+        self.assertEqual((code, printed), (0, ""))
+        for _ in range(2):
+            self.assertEqual(database.execute(asked).fetchall(), [(8,)])
+
+    def test_a_filter_interrupted_anywhere_passes_when_it_is_asked_again(self):
+        asked = "SELECT count(*) FROM recommend('7', 6) WHERE campaign = 'home' AND filter = ?"
+        genre = ("INCLUDE ItemID WHERE Items.GENRE IN (\"x\")",)
+        ids = ("INCLUDE ItemID WHERE Items.ITEM_ID IN (\"1\", \"2\")",)
+        interrupted = 0
+        for limit in range(20, 120, 4):
+            database = support.connect(self.path)
+            database.execute(asked, genre).fetchall()
+            left = [limit]
+
+            def stop():
+                left[0] -= 1
+                return left[0] == 0
+
+            database.set_progress_handler(stop, 1)
+            try:
+                database.execute(asked, ids).fetchall()
+            except sqlite3.Error:
+                interrupted += 1
+            database.set_progress_handler(None, 1)
+            self.assertEqual(database.execute(asked, ids).fetchall(), [(2,)], limit)
+            database.close()
+        self.assertGreater(interrupted, 10)
 
 
 if __name__ == "__main__":
