@@ -39,6 +39,11 @@ int64_t grown_rate(RateSlot& slot, const RateLimit& limit, int64_t now, bool aga
       if (!again && (window & 0xffffffff) != 0xffffffff) slot.window.fetch_add(1, kRelaxed);
       break;
     }
+    // Another thread's clock was read after ours, in the next second: that one counts.
+    if ((((window >> 32) - second) & 0xffffffff) <= 2) {
+      if (!again && (window & 0xffffffff) != 0xffffffff) slot.window.fetch_add(1, kRelaxed);
+      break;
+    }
     const uint64_t opened = second << 32 | (again ? 0 : 1);
     if (!slot.window.compare_exchange_weak(window, opened, kRelaxed)) continue;
     const uint64_t since = (second - (window >> 32)) & 0xffffffff;

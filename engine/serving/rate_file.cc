@@ -17,6 +17,7 @@
 
 #include "engine/serving/of_directory.h"
 #include "engine/serving/rate.h"
+#include "engine/store/store_directory.h"
 
 namespace personalize {
 namespace {
@@ -67,9 +68,8 @@ class Mapping {
  public:
   // Null if the file cannot be made, reserved or mapped.
   static std::shared_ptr<Mapping> open(const std::string& path, const std::string& like_file) {
-    struct stat like = {};
-    const mode_t mode = ::stat(like_file.c_str(), &like) == 0 ? like.st_mode & 0666 : 0600;
-    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+    make_file_like(path, like_file);
+    const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0) return nullptr;
     auto mapping = std::shared_ptr<Mapping>(new Mapping(file));
     return mapping->prepare() ? mapping : nullptr;

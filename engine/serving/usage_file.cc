@@ -20,6 +20,7 @@
 
 #include "engine/serving/of_directory.h"
 #include "engine/serving/usage_slots.h"
+#include "engine/store/store_directory.h"
 
 namespace personalize {
 namespace {
@@ -166,11 +167,14 @@ class Mapping {
   // Makes the file what it must be, one process at a time, and maps it.
   bool prepare(const std::string& like_file) {
     struct stat status = {};
-    const mode_t mode = ::stat(like_file.c_str(), &status) == 0 ? status.st_mode & 0666 : 0600;
-    const Descriptor file(path_, O_RDWR | O_CREAT, mode);
+    make_file_like(path_, like_file);
+    const Descriptor file(path_, O_RDWR);
     if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
-        !file.lock() || !reserve(file, kStep))
+        !file.lock())
       return false;
+    // Also what is there already: a file that was copied may have holes.
+    const auto there = static_cast<size_t>(status.st_size);
+    if (!reserve(file, std::clamp(there, kStep, kMostBytes))) return false;
     inode_ = status.st_ino;
     device_ = status.st_dev;
     size_ = size_now();
@@ -212,8 +216,16 @@ class FileCounter : public UsageCounter {
   }
 
  private:
-  // Null where not even this process has room.
+  // Null where not even this process has room, or memory: a question that is answered must not fail
+  // for its count.
   UsageSlot* slot_of(uint64_t campaign, QuestionKind kind, int64_t now) {
+    try {
+      return find_or_claim(campaign, kind, now);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+  }
+  UsageSlot* find_or_claim(uint64_t campaign, QuestionKind kind, int64_t now) {
     if (now - looked_ < 0 || now - looked_ >= kLookEvery) look(now);
     const uint64_t key = campaign * kQuestionKinds + static_cast<uint64_t>(kind);
     const auto [found, is_new] = known_.try_emplace(key, nullptr);
@@ -270,7 +282,8 @@ std::vector<UsageSlot> read_slots(const std::string& path) {
   Header header = {};
   if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
       pread(file.get(), &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
-      header.magic != kMagic || header.format != kFormat)
+      header.magic != kMagic || header.format != kFormat ||
+      status.st_size < static_cast<off_t>(kSlotBytes))
     return {};
   const size_t bytes = std::min(static_cast<size_t>(status.st_size), kMostBytes) - kSlotBytes;
   std::vector<UsageSlot> slots(bytes / kSlotBytes);

@@ -28,8 +28,19 @@ bool EnvRegistry::Pause::is_open(const FileIdentity& identity) const {
 }
 
 std::shared_ptr<SharedEnv> EnvRegistry::use(Entry& entry) {
+  struct User {
+    EnvRegistry* registry = nullptr;
+    SharedEnv* env = nullptr;
+    ~User() {
+      if (env != nullptr) registry->release(env);
+    }
+  };
+  // Whatever there is no memory for, nobody is released here, under the mutex.
+  const auto user = std::make_shared<User>();
+  user->registry = this;
+  user->env = entry.env.get();
   entry.users++;
-  return {entry.env.get(), [this](SharedEnv* env) { release(env); }};
+  return {user, user->env};
 }
 
 void EnvRegistry::release(SharedEnv* env) {
@@ -53,6 +64,8 @@ Result<std::shared_ptr<SharedEnv>> EnvRegistry::open(const std::string& path,
     if (!read_only) PERSONALIZE_RETURN_IF_ERROR(open_already->second.env->allow_writes());
     return use(open_already->second);
   }
+  for (const auto& [identity, entry] : entries_)
+    if (entry.env->path() == path) entry.env->retire();
   PERSONALIZE_RETURN_IF_ERROR(verify_store_file(path, kind));
   PERSONALIZE_ASSIGN_OR_RETURN(std::unique_ptr<SharedEnv> opened,
                                SharedEnv::open(path, kind, read_only, like_file));

@@ -79,9 +79,30 @@ Status SharedEnv::open_env() {
   else
     PERSONALIZE_RETURN_IF_ERROR(make_lock_file(path_, like_file_));
   PERSONALIZE_ASSIGN_OR_RETURN(env_, LmdbEnv::open(path_, options, kind_.databases));
+  lock_file_.reset();
+  if (!options.no_lock && stat(lock_file_of(path_).c_str(), &status) == 0)
+    lock_file_ = FileIdentity::of(status);
   env_->clear_dead_readers();
   generation_++;
   return Status::ok();
+}
+
+bool SharedEnv::has_lost_lock_file(bool is_write) {
+  if (!lock_file_) return false;
+  const int64_t now = std::chrono::duration_cast<std::chrono::seconds>(
+                          std::chrono::steady_clock::now().time_since_epoch())
+                          .count();
+  if (!is_write && lock_file_seen_.load() == now) return false;
+  struct stat status;
+  if (stat(lock_file_of(path_).c_str(), &status) != 0 || FileIdentity::of(status) != *lock_file_)
+    return true;
+  lock_file_seen_.store(now);
+  return false;
+}
+
+void SharedEnv::retire() {
+  const std::unique_lock lock = replace_env();
+  env_.reset();
 }
 
 std::shared_lock<std::shared_mutex> SharedEnv::use_env() {
@@ -170,7 +191,7 @@ Result<SharedEnv::Reading> SharedEnv::begin_read() {
     {
       std::shared_lock lock = use_env();
       generation = generation_;
-      if (env_) {
+      if (env_ && !has_lost_lock_file(false)) {
         PERSONALIZE_RETURN_IF_ERROR(check_file());
         Result<LmdbTxn> txn = LmdbTxn::begin(*env_, LmdbTxn::Access::kRead, trouble);
         if (txn.is_ok()) return Reading(std::move(lock), std::move(txn).value());
@@ -195,7 +216,7 @@ Status SharedEnv::write_once(const std::function<Status(LmdbTxn&)>& change, Writ
                              LmdbTrouble& trouble, uint64_t& generation) {
   const std::shared_lock lock = use_env();
   generation = generation_;
-  if (!env_) {
+  if (!env_ || has_lost_lock_file(true)) {
     trouble = LmdbTrouble::kPanic;
     return Status(StatusCode::kIo, fmt::format("{} could not be opened again", path_));
   }
@@ -239,6 +260,8 @@ Result<uint64_t> SharedEnv::last_transaction() {
 
 Status SharedEnv::allow_writes() {
   PERSONALIZE_RETURN_IF_ERROR(check_process());
+  // Waiting for a writer here would make all readers of the process wait behind us.
+  if (!read_only_) return Status::ok();
   const std::unique_lock lock = replace_env();
   if (!read_only_) return Status::ok();
   env_.reset();

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -77,6 +78,10 @@ class SharedEnv {
   // Opens the file anew for writing if it was opened for reading only.
   Status allow_writes();
 
+  // Lets go of the file, which another one has replaced: two that are open with one lock file would
+  // take LMDB's locks from each other. Who still uses it gets kNotFound.
+  void retire();
+
   const std::string& path() const { return path_; }
   FileIdentity identity() const { return identity_; }
 
@@ -86,6 +91,9 @@ class SharedEnv {
   Status check_file();
   Status check_status(const struct stat& status, int64_t seen);
   Status open_env();
+  // Whether another lock file, or none, lies where ours was: then who opens the store next knows
+  // nothing of our locks, nor we of his. Asked before every write, by readers once a second.
+  bool has_lost_lock_file(bool is_write);
   Status reopen(LmdbTrouble trouble, uint64_t generation);
   // A process that was killed while it read keeps pages from being used again: the file would grow
   // with every commit. Of the writer alone.
@@ -98,7 +106,7 @@ class SharedEnv {
   const std::string like_file_;
   const uint64_t process_;  // process_mark() of who opened it
   FileIdentity identity_ = {};
-  bool read_only_;
+  std::atomic<bool> read_only_;
   size_t map_size_;
 
   // Shared by all who use env_, exclusive to who replaces it. Readers that come while somebody
@@ -108,8 +116,10 @@ class SharedEnv {
   std::shared_mutex mutex_;
   std::mutex gate_;
   std::atomic<int> replacing_ = 0;
-  std::unique_ptr<LmdbEnv> env_;  // null after a failure to open it again
-  uint64_t generation_ = 0;       // counts the openings
+  std::unique_ptr<LmdbEnv> env_;             // null after a failure to open it again
+  std::optional<FileIdentity> lock_file_;    // of env_; none: it has none
+  std::atomic<int64_t> lock_file_seen_ = 0;  // when it was looked at, in seconds
+  uint64_t generation_ = 0;                  // counts the openings
 
   std::timed_mutex writer_;
   std::atomic<std::thread::id> writer_thread_ = {};

@@ -100,6 +100,15 @@ void make_like(const std::string& path, const std::string& like_file) {
   if (geteuid() == 0) (void)!chown(path.c_str(), like.st_uid, like.st_gid);
 }
 
+void make_file_like(const std::string& path, const std::string& like_file) {
+  struct stat like;
+  const bool has_like = !like_file.empty() && stat(like_file.c_str(), &like) == 0;
+  const UniqueFd fd = UniqueFd::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
+                                     has_like ? mode_like(like_file) : 0600);
+  // Beyond what the umask allows.
+  if (fd.is_open()) make_like(path, like_file);
+}
+
 Status make_lock_file(const std::string& path, const std::string& like_file) {
   const std::string lock = lock_file_of(path);
   UniqueFd fd = UniqueFd::open(lock, O_RDWR | O_CREAT | O_EXCL, mode_like(like_file));

@@ -2,6 +2,8 @@
 // database file, all or nothing, and lets one process at a time make or replace a file.
 #pragma once
 
+#include <sys/file.h>
+
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +20,12 @@ class DirectoryLock {
   enum class Kind { kShared, kExclusive };
   // kNotFound if there is no directory; kBusy if another process holds it for ten seconds.
   static Result<DirectoryLock> take(const std::string& directory, Kind kind);
+  DirectoryLock(DirectoryLock&&) = default;
+  DirectoryLock& operator=(DirectoryLock&&) = delete;
+  // Closing alone would leave the lock to a child that was forked meanwhile.
+  ~DirectoryLock() {
+    if (fd_.is_open()) flock(fd_.get(), LOCK_UN);
+  }
 
  private:
   explicit DirectoryLock(UniqueFd fd) : fd_(std::move(fd)) {}
@@ -41,6 +49,10 @@ mode_t mode_like(const std::string& like_file);
 // Gives `path` the rights of `like_file`, and if this process may, its owner: the next user of the
 // database must be able to write what root has made. Best effort.
 void make_like(const std::string& path, const std::string& like_file);
+
+// Makes an empty file with the rights of `like_file` (of a missing one: 0600) if there is none at
+// `path`. Best effort.
+void make_file_like(const std::string& path, const std::string& like_file);
 
 // Makes the lock file of `path` if there is none, with the rights of `like_file` (LMDB would apply
 // the umask) and with all its blocks on the disk: LMDB maps it and writes to it, which on a full

@@ -183,6 +183,51 @@ class Databases(unittest.TestCase):
             self.assertEqual(asking.execute(QUESTION.format("")).fetchall(), wanted, limit)
         self.assertGreater(interrupted, 50)
 
+    def test_a_filter_that_is_interrupted_anywhere_is_right_the_next_time(self):
+        filtered = "SELECT item_id FROM recommend('7', 6) WHERE campaign = 'home' AND filter = "
+        for limit in range(20, 300, 4):
+            asking = support.connect(str(self.a))
+            asking.execute(filtered + "'INCLUDE ItemID WHERE Items.GENRE IN (\"x\")'").fetchall()
+            left = limit
+
+            def stop():
+                nonlocal left
+                left -= 1
+                return left == 0
+
+            asking.set_progress_handler(stop, 1)
+            named = filtered + "'INCLUDE ItemID WHERE Items.ITEM_ID IN (\"1\", \"2\")'"
+            try:
+                asking.execute(named).fetchall()
+            except sqlite3.OperationalError as error:
+                self.assertRegex(str(error), "interrupt")
+            asking.set_progress_handler(None, 0)
+            self.assertEqual(sorted(asking.execute(named).fetchall()), [("1",), ("2",)], limit)
+            asking.close()
+
+    def test_a_table_that_another_process_renames_is_found_for_new_items_too(self):
+        exploring = self.place / "exploring.db"
+        database = support.connect(str(exploring))
+        database.execute("CREATE VIRTUAL TABLE interactions USING personalize_interactions")
+        database.execute("CREATE VIRTUAL TABLE items USING personalize_items(GENRE string categorical, "
+                         "CREATION_TIMESTAMP long)")
+        with database:
+            database.execute(
+                "INSERT INTO interactions(user_id, item_id, timestamp) "
+                "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1199) "
+                "SELECT i % 40, (i * 7 + i / 40 * 3) % 29, 1700000000 + i FROM n")
+            database.execute("INSERT INTO items WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n "
+                             "WHERE i < 32) SELECT i, iif(i % 3 = 0, 'x', 'y'), 1700000000 + i FROM n")
+            database.execute("INSERT INTO personalize_solutions(name, recipe, hyperparameters) "
+                             "VALUES ('up', 'user-personalization', '{\"epochs\":1}')")
+        database.execute("SELECT personalize_train('up', '{\"evaluation\":\"none\"}')").fetchall()
+        with database:
+            database.execute("INSERT INTO personalize_campaigns(name, version) VALUES ('home', 'up/latest')")
+        question = "SELECT item_id FROM recommend('7', 8, 'home')"
+        before = database.execute(question).fetchall()
+        self.change(exploring, "ALTER TABLE interactions RENAME TO clicks")
+        self.assertEqual(len(database.execute(question).fetchall()), len(before))
+
     def test_databases_that_are_detached_leave_no_file_open(self):
         asking = support.connect()
         counts = []

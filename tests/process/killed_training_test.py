@@ -57,6 +57,22 @@ class KilledTraining(unittest.TestCase):
                            "VALUES ('net', 'hrnn', ?1)", (NETWORK,))
         return path, connection
 
+    def test_a_killed_one_keeps_no_question_from_an_answer_where_nothing_can_be_written(self):
+        path, connection = self.make("full.db")
+        self.assertEqual(one(connection, "SELECT personalize_train('quick')"), "quick/1")
+        child = start_training(path, threads=1)
+        training_database.wait_for(lambda: one(
+            connection, "SELECT count(*) FROM personalize_versions WHERE version = 'net/1'"))
+        child.kill()
+        child.communicate()
+        # Python ignores SIGXFSZ: what is over the limit fails as on a full disk.
+        ask = ("import resource, sys, training_database as t\n"
+               "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+               "print(t.one(t.open_again(sys.argv[1]), \"SELECT count(*) FROM recommend('1', 5) "
+               "WHERE version = 'quick/1'\"))")
+        done = subprocess.run([sys.executable, "-c", ask, path], capture_output=True, text=True, check=False)
+        self.assertEqual((done.stdout, done.stderr), ("5\n", ""))
+
     def test_a_second_run_makes_what_an_undisturbed_one_makes(self):
         path, connection = self.make("killed.db")
         child = start_training(path, threads=2)

@@ -1,4 +1,5 @@
 """Where a database's models lie, and what is said when they are somewhere else."""
+import ast
 import errno
 import os
 import pathlib
@@ -37,6 +38,55 @@ class StorePlace(unittest.TestCase):
         os.rename(self.path, self.folder / "moved.db")
         os.rename(self.stores, self.folder / "moved.db.personalize")
         self.assertEqual(self.versions(open_again(str(self.folder / "moved.db"))), ["quick/1"])
+
+    def test_a_lock_file_that_is_removed_loses_no_commit(self):
+        for trainings in (1, 2):
+            path = str(self.folder / f"shop{trainings}.db")
+            self.train(path)
+            connection = open_again(path)
+            self.assertEqual(one(connection, "SELECT personalize_train('quick')"), "quick/2")
+            os.remove(path + ".personalize/models.mdb-lock")
+            names = ["quick/1", "quick/2"]
+            for _ in range(trainings):
+                names.append(f"quick/{len(names) + 1}")
+                self.assertEqual(self.elsewhere(path, "SELECT personalize_train('quick')"), names[-1])
+            connection.execute("DELETE FROM personalize_versions WHERE version = 'quick/1'")
+            self.assertEqual(one(connection, "SELECT personalize_train('quick')"), f"quick/{len(names) + 1}")
+            names.append(f"quick/{len(names) + 1}")
+            self.assertEqual(self.elsewhere(path, "SELECT group_concat(version) FROM personalize_versions"),
+                             ",".join(names[1:]))
+            self.assertEqual(self.elsewhere(path, "SELECT count(*) FROM recommend('1', 5)"), 5)
+            connection.close()
+
+    def test_a_copy_put_in_the_place_of_the_models_leaves_their_locks_to_who_reads(self):
+        self.train()
+        connection = open_again(self.path)
+        question = "SELECT count(*) FROM recommend('1', 5)"
+        self.assertEqual(one(connection, question), 5)
+        for _ in range(2):
+            self.assertFalse(self.may_lock())
+            shutil.copy(self.stores + "/models.mdb", self.stores + "/copy")
+            os.replace(self.stores + "/copy", self.stores + "/models.mdb")
+            self.assertEqual(one(connection, question), 5)
+        self.assertFalse(self.may_lock())
+        self.assertEqual(self.elsewhere(self.path, "SELECT personalize_train('quick')"), "quick/2")
+        self.assertEqual(self.versions(connection), ["quick/1", "quick/2"])
+
+    def elsewhere(self, path, sql):
+        """What another process gets."""
+        done = subprocess.run(
+            [sys.executable, "-c", "import sys, training_database as t\n"
+             "print(repr(t.one(t.open_again(sys.argv[1]), sys.argv[2])))", path, sql],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(done.stderr, "")
+        return ast.literal_eval(done.stdout)
+
+    def may_lock(self):
+        """Whether another process could take the lock that says that nobody has the models open."""
+        tries = ("import fcntl, sys\nf = open(sys.argv[1], 'r+b')\ntry:\n"
+                 "    fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)\n"
+                 "except OSError:\n    sys.exit(1)\n")
+        return subprocess.run([sys.executable, "-c", tries, self.stores + "/models.mdb-lock"], check=False).returncode == 0
 
     def test_a_database_whose_directory_is_missing_says_so_and_can_be_trained_again(self):
         self.train()

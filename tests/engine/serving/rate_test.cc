@@ -156,6 +156,18 @@ TEST(Rate, CapacityNeverExceedsTheMaximum) {
   EXPECT_EQ(slot.rate.load(), 50u);
 }
 
+TEST(Rate, AClockThatWasReadInTheSecondBeforeLosesNoCapacity) {
+  RateSlot slot = {};
+  const RateLimit limit{7, 10, 1'000, 0.0};
+  for (int second = 0; second < 4; second++)
+    flat_out(slot, limit, kStart + second * kSecond, 1.0, kSecond / 2'000);
+  const int64_t later = kStart + 4 * kSecond;
+  const int64_t rate = ask(slot, limit, later, false).rate;
+  EXPECT_GT(rate, 50);
+  EXPECT_EQ(ask(slot, limit, later - 1'000'000, false).rate, rate);
+  EXPECT_EQ(ask(slot, limit, later + 1'000'000, false).rate, rate);
+}
+
 TEST(Rate, WithoutAMaximumNothingIsDenied) {
   RateSlot slot = {};
   const RateLimit limit = {7, 1, std::nullopt, 1.0};

@@ -1,6 +1,7 @@
 #include "engine/serving/usage.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -218,6 +219,25 @@ TEST_F(UsageTest, TakesTheModeOfTheDatabase) {
   std::filesystem::permissions(like_file(), std::filesystem::perms(0600));
   count(*open(), 1, QuestionKind::kRecommend);
   EXPECT_EQ(std::filesystem::status(file()).permissions(), std::filesystem::perms(0600));
+}
+
+TEST_F(UsageTest, TakesAModeThatTheUmaskWouldNotAllow) {
+  const mode_t before = umask(022);
+  std::filesystem::permissions(like_file(), std::filesystem::perms(0664));
+  count(*open(), 1, QuestionKind::kRecommend);
+  umask(before);
+  EXPECT_EQ(std::filesystem::status(file()).permissions(), std::filesystem::perms(0664));
+}
+
+TEST_F(UsageTest, ReservesWhatAFileThatWasCopiedHasHolesFor) {
+  count(*open(), 1, QuestionKind::kRecommend);
+  std::filesystem::resize_file(file(), 256 << 10);
+  struct stat status = {};
+  ASSERT_EQ(stat(file().c_str(), &status), 0);
+  ASSERT_LT(status.st_blocks * 512, 256 << 10);
+  count(*open(), 1, QuestionKind::kRecommend);
+  ASSERT_EQ(stat(file().c_str(), &status), 0);
+  EXPECT_GE(status.st_blocks * 512, 256 << 10);
 }
 
 TEST_F(UsageTest, KeepsHowLongQuestionsTook) {
