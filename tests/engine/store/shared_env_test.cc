@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -143,6 +144,20 @@ TEST_F(SharedEnvTest, SeesThatItsFileWasRemoved) {
   std::filesystem::remove(path_);
   EXPECT_EQ(env->begin_read().status().code(), StatusCode::kNotFound);
   EXPECT_EQ(put(*env, "x", 1).code(), StatusCode::kNotFound);
+}
+
+TEST_F(SharedEnvTest, IsOpenedBySomebodyElseWhileAThreadWrites) {
+  const auto env = open(kModelsFile);
+  std::future<bool> other;
+  const Status written = env->write(
+      [&](LmdbTxn&) {
+        other = std::async(std::launch::async, [&] { return open(kModelsFile) == env; });
+        const bool done = other.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+        return done ? Status::ok() : Status(StatusCode::kBusy, "who opens the file waits for us");
+      },
+      kPatient);
+  EXPECT_TRUE(written.is_ok()) << written.message();
+  EXPECT_TRUE(other.get());
 }
 
 TEST_F(SharedEnvTest, RefusesAWriteInsideAWrite) {
