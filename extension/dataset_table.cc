@@ -183,7 +183,13 @@ int update(sqlite3_vtab* base, int argc, sqlite3_value** argv, sqlite3_int64* ro
       explicit Guard(bool& flag) : flag(flag) { flag = true; }
       ~Guard() { flag = false; }
     } guard(table.writing);
-    return write(table, argc, argv, rowid);
+    sqlite3* const db = table.connection->db();
+    const sqlite3_int64 last_insert = sqlite3_last_insert_rowid(db);
+    const Status written = write(table, argc, argv, rowid);
+    // What changing and deleting insert into our own tables is no row of the host's.
+    const bool is_insert = argc > 1 && sqlite3_value_type(argv[0]) == SQLITE_NULL;
+    if (!is_insert) sqlite3_set_last_insert_rowid(db, last_insert);
+    return written;
   });
 }
 

@@ -59,27 +59,30 @@ Result<std::unique_ptr<EventSource>> open_event_source(Connection& connection,
 }
 
 Status list_users(Connection& connection, std::string_view schema, std::string_view group,
-                  std::string_view after, size_t limit, std::vector<std::string>& users) {
+                  size_t limit, UserPlace& place, std::vector<std::string>& users) {
   users.clear();
   PERSONALIZE_ASSIGN_OR_RETURN(Dataset dataset, find_interactions(connection, schema, group));
   if (!dataset.config.content.empty()) {
     PERSONALIZE_ASSIGN_OR_RETURN(const std::unique_ptr<ContentReader> reader,
                                  open_content(connection, std::move(dataset)));
-    return reader->list_users(after, limit, users);
+    PERSONALIZE_RETURN_IF_ERROR(reader->list_users(place.id, limit, users));
+    if (!users.empty()) place.id = users.back();
+    return Status::ok();
   }
-  const std::string user_table = shadow_table(schema, dataset.entry.table, "user");
   PERSONALIZE_ASSIGN_OR_RETURN(
       Statement statement,
       connection.cached(fmt::format(
-          "SELECT u.id FROM {0} AS u WHERE u.code > coalesce((SELECT code FROM {0} WHERE id = ?1), "
-          "0) AND EXISTS (SELECT 1 FROM {1} AS e WHERE e.USER_ID BETWEEN u.code << 32 AND (u.code "
-          "<< 32) + 4294967295) ORDER BY u.code LIMIT ?2",
-          user_table, shadow_table(schema, dataset.entry.table, "event"))));
-  statement.bind(1, after).bind(2, static_cast<int64_t>(limit));
+          "SELECT u.id, u.code FROM {} AS u WHERE u.code > ?1 AND EXISTS (SELECT 1 FROM {} AS e "
+          "WHERE e.USER_ID BETWEEN u.code << 32 AND (u.code << 32) + 4294967295) ORDER BY u.code "
+          "LIMIT ?2",
+          shadow_table(schema, dataset.entry.table, "user"),
+          shadow_table(schema, dataset.entry.table, "event"))));
+  statement.bind(1, place.code).bind(2, static_cast<int64_t>(limit));
   for (;;) {
     PERSONALIZE_ASSIGN_OR_RETURN(const bool row, statement.step());
     if (!row) return Status::ok();
     users.emplace_back(statement.text(0));
+    place.code = statement.integer(1);
   }
 }
 

@@ -21,10 +21,16 @@ Result<std::unique_ptr<EventSource>> open_event_source(Connection& connection,
                                                        std::string_view schema,
                                                        std::string_view group);
 
+// How far a list of users was read. The code goes on also where the user has gone meanwhile.
+struct UserPlace {
+  int64_t code = 0;  // of native tables
+  std::string id;    // of business tables
+};
+
 // Every user id of the group in the order of EventSource::scan (batch_recommend), a page at a time:
-// up to `limit` ids that follow `after` (empty: from the start).
+// up to `limit` ids that follow `place`, which is moved behind them.
 Status list_users(Connection& connection, std::string_view schema, std::string_view group,
-                  std::string_view after, size_t limit, std::vector<std::string>& users);
+                  size_t limit, UserPlace& place, std::vector<std::string>& users);
 
 // Deletes a user's events from a native dataset, and his row from the group's users
 // (personalize_forget). Gives the number of rows deleted. kInvalidInput for content= datasets: the

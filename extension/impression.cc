@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "engine/dataset/words.h"
 #include "engine/json_text.h"
@@ -13,28 +14,37 @@ namespace {
 
 constexpr size_t kMaxIdBytes = 2'048;
 
-void add(std::string_view id, std::vector<std::string>& items) {
-  if (id.empty() || id.size() > kMaxIdBytes) return;
-  if (std::find(items.begin(), items.end(), id) == items.end()) items.emplace_back(id);
-}
+// The items of a list, each once.
+class Items {
+ public:
+  void add(std::string_view id) {
+    if (id.empty() || id.size() > kMaxIdBytes) return;
+    if (seen_.emplace(id).second) items_.emplace_back(id);
+  }
+  std::vector<std::string> take() { return std::move(items_); }
+
+ private:
+  std::vector<std::string> items_;
+  std::unordered_set<std::string> seen_;
+};
 
 }  // namespace
 
 std::vector<std::string> items_of_impression(std::string_view impression) {
-  std::vector<std::string> items;
+  Items items;
   if (impression.starts_with('[')) {
     const auto list = parse_json(impression);
     // An id may start with a bracket, too.
     if (list.is_array()) {
       for (const auto& item : list) {
-        if (item.is_string()) add(item.get_ref<const std::string&>(), items);
-        if (item.is_number_integer()) add(item.dump(), items);
+        if (item.is_string()) items.add(item.get_ref<const std::string&>());
+        if (item.is_number_integer()) items.add(item.dump());
       }
-      return items;
+      return items.take();
     }
   }
-  for_each_category(impression, [&](std::string_view id) { add(id, items); });
-  return items;
+  for_each_category(impression, [&](std::string_view id) { items.add(id); });
+  return items.take();
 }
 
 std::string impression_of(std::span<const std::string> items) {

@@ -209,6 +209,7 @@ Status Responders::look(Connection& connection, bool thorough) {
     sources_.clear();
     limiters_.clear();
     counters_.clear();
+    keep_stores(connection, watch_.catalogs());
   }
   found_.clear();
   if (news >= DatabaseWatch::News::kSchemas) forget_what_was_read(connection);

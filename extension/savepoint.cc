@@ -12,7 +12,13 @@ Result<Savepoint> Savepoint::open(Connection& connection, std::string_view schem
           fmt::format("UPDATE {}.personalize_identity SET uuid = uuid WHERE 0", sql_name(schema))));
   const bool was_autocommit = sqlite3_get_autocommit(connection.db()) != 0;
   const Status status = connection.execute("SAVEPOINT personalize");
-  if (status.is_ok()) return Savepoint(connection, was_autocommit, std::move(write));
+  if (status.is_ok()) {
+    Savepoint savepoint(connection, was_autocommit, std::move(write));
+    // Takes the right to write before anything is read: SQLite does not wait for another writer
+    // where a transaction that has read wants it later.
+    PERSONALIZE_RETURN_IF_ERROR(savepoint.write_.run());
+    return savepoint;
+  }
   if (status.code() != StatusCode::kBusy) return status;
   return Status(StatusCode::kInvalidInput,
                 fmt::format("InvalidInputException: {0} can't run inside a statement that writes; "

@@ -14,7 +14,8 @@ namespace personalize {
 class Savepoint {
  public:
   // In a schema that has a catalog. `caller` leads messages. Errors: kInvalidInput if a statement
-  // of the host is writing, inside which SQLite allows no savepoint.
+  // of the host is writing, inside which SQLite allows no savepoint; kBusy if another connection
+  // writes for longer than the host's busy handler waits.
   static Result<Savepoint> open(Connection& connection, std::string_view schema,
                                 std::string_view caller);
   Savepoint(Savepoint&& other) noexcept

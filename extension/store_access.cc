@@ -172,9 +172,10 @@ Result<std::string> store_directory(Connection& connection, std::string_view sch
   return place(connection, name, database_file(connection, name), who.uuid);
 }
 
-void close_stores(Connection& connection, std::string_view schema) {
-  auto& schemas = connection.part<StoreCache>().schemas;
-  if (const auto found = schemas.find(schema); found != schemas.end()) schemas.erase(found);
+void keep_stores(Connection& connection, std::span<const std::string> schemas) {
+  std::erase_if(connection.part<StoreCache>().schemas, [&](const auto& cached) {
+    return std::find(schemas.begin(), schemas.end(), cached.first) == schemas.end();
+  });
 }
 
 }  // namespace personalize

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,7 +41,7 @@ Result<std::string> store_directory(Connection& connection, std::string_view sch
 // only its own VFS knows. The store's files get its rights.
 std::string database_file(Connection& connection, std::string_view schema);
 
-// Lets go of the schema's stores, so that they can be repaired.
-void close_stores(Connection& connection, std::string_view schema);
+// Closes what a connection has open of all stores but those of `schemas`.
+void keep_stores(Connection& connection, std::span<const std::string> schemas);
 
 }  // namespace personalize

@@ -62,11 +62,11 @@ void repair(sqlite3_context* context, int, sqlite3_value**) {
     Connection& connection = connection_of(context);
     PERSONALIZE_ASSIGN_OR_RETURN(const std::vector<std::string> schemas,
                                  catalog_schemas(connection));
-    // A file that this connection has open could not be replaced.
+    // A file that this connection has open could not be replaced, under whatever name.
     connection.part<Responders>().close(connection);
+    keep_stores(connection, {});
     nlohmann::ordered_json result = nlohmann::ordered_json::array();
     for (const std::string& schema : schemas) {
-      close_stores(connection, schema);
       PERSONALIZE_ASSIGN_OR_RETURN(const std::string directory,
                                    store_directory(connection, schema));
       PERSONALIZE_ASSIGN_OR_RETURN(const Identity who, identity(connection, schema));
@@ -131,6 +131,9 @@ void forget(sqlite3_context* context, int count, sqlite3_value** values) {
     PERSONALIZE_ASSIGN_OR_RETURN(const std::string user_id, id_of(values[0], "user_id"));
     const std::string group(count > 1 ? text_of(values[1]) : "default");
     PERSONALIZE_ASSIGN_OR_RETURN(const std::string schema, schema_of_group(connection, group));
+    // A store that cannot be opened must be known before anything is deleted.
+    const Status stores = open_stores(connection, schema, OpenMode::kReadWrite).status();
+    if (!stores.is_ok() && stores.code() != StatusCode::kNotFound) return stores;
     const Result<int64_t> rows = delete_user(connection, schema, group, user_id);
     // Also where his events are his host's to delete.
     PERSONALIZE_ASSIGN_OR_RETURN(std::vector<std::string> versions,

@@ -34,8 +34,7 @@ Result<bool> UserBlocks::next(Connection& connection,
   if (has_ahead_) {
     std::swap(block_, ahead_);
   } else {
-    const std::string after = begun_ ? users().back() : "";
-    block_.status = read(connection, after, block_);
+    block_.status = read(connection, block_);
   }
   begun_ = true;
   has_ahead_ = false;
@@ -46,10 +45,10 @@ Result<bool> UserBlocks::next(Connection& connection,
   return true;
 }
 
-Status UserBlocks::read(Connection& connection, std::string_view after, Block& block) {
+Status UserBlocks::read(Connection& connection, Block& block) {
   PERSONALIZE_RETURN_IF_ERROR(connection.part<Responders>().open_history(connection, *responder_));
   PERSONALIZE_RETURN_IF_ERROR(list_users(connection, responder_->schema,
-                                         responder_->model->record.dataset_group, after, size_,
+                                         responder_->model->record.dataset_group, size_, place_,
                                          block.users));
   size_ = std::min(size_ * 2, kLargestBlock);
   block.histories.resize(std::max(block.histories.size(), block.users.size()));
@@ -124,7 +123,7 @@ Status UserBlocks::score(Connection& connection,
   };
   const auto read_ahead = [&] {
     guarded([&] {
-      ahead_.status = read(connection, users().back(), ahead_);
+      ahead_.status = read(connection, ahead_);
       interrupted = ahead_.status.code() == StatusCode::kInterrupted;
       has_ahead_ = true;
     });

@@ -15,6 +15,7 @@
 #include "engine/serving/unseen_items.h"
 #include "engine/serving/user_state.h"
 #include "engine/status.h"
+#include "extension/event_reader.h"
 #include "extension/responder.h"
 
 namespace personalize {
@@ -68,8 +69,8 @@ class UserBlocks {
     std::vector<UserHistory> histories;
     Status status;  // of reading it
   };
-  // Reads the users that follow `after` ("": the first ones).
-  Status read(Connection& connection, std::string_view after, Block& block);
+  // Reads the next users.
+  Status read(Connection& connection, Block& block);
   // Answers users begin .. end - 1.
   void answer(size_t begin, size_t end, Worker& worker,
               const std::function<void(size_t, Answerer&)>& take);
@@ -79,6 +80,7 @@ class UserBlocks {
   std::string_view caller_;
   size_t size_;  // of the next block to be read
   bool begun_ = false;
+  UserPlace place_;  // of the last one that was read
   std::function<Status()> prepare_;
   std::shared_ptr<const UnseenTable> unseen_;
   Block block_;

@@ -71,9 +71,9 @@ class EventReader : public DatabaseTest {
   std::vector<std::string> all_users(const char* group, size_t page) {
     std::vector<std::string> all;
     std::vector<std::string> users;
+    UserPlace place;
     do {
-      const std::string after = all.empty() ? "" : all.back();
-      EXPECT_TRUE(list_users(*connection_, "main", group, after, page, users).is_ok());
+      EXPECT_TRUE(list_users(*connection_, "main", group, page, place, users).is_ok());
       all.insert(all.end(), users.begin(), users.end());
     } while (!users.empty());
     return all;
@@ -123,6 +123,19 @@ TEST_F(EventReader, NativeEventsComeByUserAndTimeAndArrival) {
   run("CREATE VIRTUAL TABLE interactions USING personalize_interactions");
   const auto expected = fill([&](const std::string& sql) { run(sql); }, "interactions", 1);
   expect_histories("default", expected);
+}
+
+TEST_F(EventReader, AListOfUsersGoesOnWhereTheLastOneOfAPageIsForgotten) {
+  run("CREATE VIRTUAL TABLE interactions USING personalize_interactions");
+  fill([&](const std::string& sql) { run(sql); }, "interactions", 1);
+  const std::vector<std::string> all = all_users("default", 100);
+  UserPlace place;
+  std::vector<std::string> users;
+  ASSERT_TRUE(list_users(*connection_, "main", "default", 5, place, users).is_ok());
+  EXPECT_EQ(users, std::vector(all.begin(), all.begin() + 5));
+  ASSERT_TRUE(delete_user(*connection_, "main", "default", users.back()).is_ok());
+  ASSERT_TRUE(list_users(*connection_, "main", "default", 100, place, users).is_ok());
+  EXPECT_EQ(users, std::vector(all.begin() + 5, all.end()));
 }
 
 TEST_F(EventReader, BusinessTablesGiveTheSameWhateverTheTypeOfTheUserColumn) {

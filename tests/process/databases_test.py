@@ -1,5 +1,6 @@
 """Databases that come, go and are replaced under a connection that goes on asking: its answers must be
 those of a connection that has just been opened."""
+import json
 import os
 import pathlib
 import shutil
@@ -238,8 +239,49 @@ class Databases(unittest.TestCase):
             asking.execute("ATTACH ? AS shop", (str(path),))
             asking.execute(QUESTION.format("shop.")).fetchall()
             asking.execute("DETACH shop")
+            asking.execute("ATTACH ? AS shop" + str(i), (str(path),))
+            asking.execute(QUESTION.format(f"shop{i}.")).fetchall()
+            asking.execute(f"DETACH shop{i}")
+            # What was open is let go of when the next question finds the database gone.
+            asking.execute("ATTACH ? AS a", (str(self.a),))
+            asking.execute(QUESTION.format("a.")).fetchall()
+            asking.execute("DETACH a")
             counts.append(len(os.listdir("/proc/self/fd")))
         self.assertEqual(counts[3], counts[-1])
+
+    def test_personalize_repair_mends_a_store_that_was_asked_under_two_names(self):
+        asking = support.connect(str(self.a))
+        asking.execute("ATTACH ? AS other", (str(self.a),))
+        for schema in ("main.", "other."):
+            asking.execute(QUESTION.format(schema)).fetchall()
+        with open(self.place / "a.db.personalize" / "models.mdb", "r+b") as models:
+            models.seek(3 * 4096)
+            models.write(b"x" * 4096)
+        asking.execute("SELECT personalize_repair()").fetchall()
+        asking.execute("SELECT personalize_train('net', '{\"evaluation\":\"none\"}')").fetchall()
+        self.assertEqual(len(asking.execute(QUESTION.format("")).fetchall()), 5)
+
+    def test_forgetting_deletes_nothing_while_the_models_cannot_be_opened(self):
+        asking = support.connect(str(self.a))
+        models = self.place / "a.db.personalize" / "models.mdb"
+        whole = models.read_bytes()
+        models.write_bytes(whole[:4096] + b"x" * 8192)
+        rows = asking.execute("SELECT count(*) FROM interactions WHERE user_id = '7'").fetchone()
+        with self.assertRaisesRegex(sqlite3.OperationalError, "damaged"):
+            asking.execute("SELECT personalize_forget('7')").fetchall()
+        self.assertEqual(asking.execute("SELECT count(*) FROM interactions WHERE user_id = '7'").fetchone(), rows)
+        asking.close()
+        models.write_bytes(whole)
+        forgotten = json.loads(fresh(self.a, "SELECT personalize_forget('7')")[0][0])
+        self.assertEqual((forgotten["rows"], forgotten["versions"]), (rows[0], ["net/1"]))
+
+    def test_what_an_update_or_a_delete_adds_to_our_tables_is_no_inserted_row_of_the_host(self):
+        asking = support.connect(str(self.a))
+        asking.execute("CREATE TABLE business(id INTEGER PRIMARY KEY)")
+        asking.execute("INSERT INTO business VALUES (77)")
+        asking.execute("UPDATE interactions SET item_id = 'new' WHERE user_id = '7'")
+        asking.execute("DELETE FROM interactions WHERE user_id = '8'")
+        self.assertEqual(asking.execute("SELECT last_insert_rowid()").fetchone(), (77,))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@ import json
 import os
 import random
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -54,6 +56,20 @@ class PutEvents(unittest.TestCase):
             self.put(event(), other)
         self.connection.execute("COMMIT")
         self.assertEqual(self.put(event(), other), 1)
+
+    def test_processes_that_send_events_at_once_wait_for_each_other(self):
+        send = ("import sys, json, personalize_test as support\n"
+                "connection = support.connect(sys.argv[1], isolation_level=None, timeout=60)\n"
+                "for i in range(200):\n"
+                "    event = {'eventType': 'view', 'sentAt': 1700000000 + i, 'itemId': sys.argv[2]}\n"
+                "    connection.execute(\"SELECT personalize_put_event('web', 's', 'u', ?)\", "
+                "(json.dumps(event),)).fetchone()\n")
+        for journal, expected in (("WAL", 400), ("DELETE", 800)):
+            self.connection.execute(f"PRAGMA journal_mode = {journal}")
+            senders = [subprocess.Popen([sys.executable, "-c", send, self.path, journal + name],
+                                        stderr=subprocess.PIPE, text=True) for name in "ab"]
+            self.assertEqual([sender.communicate()[1] for sender in senders], ["", ""])
+            self.assertEqual(self.connection.execute("SELECT count(*) FROM interactions").fetchone(), (expected,))
 
     def test_ten_thousand_events_are_one_request(self):
         events = [json.loads(event(sentAt=1700000000 + i % 5000, itemId=str(i // 2500))) for i in range(10_000)]
