@@ -112,6 +112,8 @@ Result<CachedStores> open_anew(Connection& connection, const std::string& schema
     mode = OpenMode::kReadOnly;
     models = ModelStore::open(directory, who.uuid, mode, question.file);
   }
+  // A training says itself what kept it from making the store.
+  if (!models.is_ok() && mode == OpenMode::kCreate) return models.status();
   if (!models.is_ok()) return explain(models.status(), directory, question.file);
   cached.stores.models = std::move(models).value();
   cached.stores.states = StateStore::open(directory, mode, question.file);

@@ -129,6 +129,17 @@ Status make_lock_file(const std::string& path, const std::string& like_file) {
   return io_status(written < 0 ? errno : ENOSPC, "make", lock);
 }
 
+namespace {
+
+Status make_entry_durable(const std::string& path) {
+  const UniqueFd directory = UniqueFd::open(directory_of(path), O_RDONLY | O_DIRECTORY);
+  if (!directory.is_open() || fsync(directory.get()) != 0)
+    return io_status(errno, "make durable", path);
+  return Status::ok();
+}
+
+}  // namespace
+
 Status put_in_place(const std::string& from, const std::string& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
     if (errno == EEXIST) return {StatusCode::kAlreadyExists, fmt::format("{} exists already", to)};
@@ -138,10 +149,12 @@ Status put_in_place(const std::string& from, const std::string& to) {
       return {StatusCode::kAlreadyExists, fmt::format("{} exists already", to)};
     if (rename(from.c_str(), to.c_str()) != 0) return io_status(errno, "make", to);
   }
-  const UniqueFd directory = UniqueFd::open(directory_of(to), O_RDONLY | O_DIRECTORY);
-  if (!directory.is_open() || fsync(directory.get()) != 0)
-    return io_status(errno, "make durable", to);
-  return Status::ok();
+  return make_entry_durable(to);
+}
+
+Status put_over(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) != 0) return io_status(errno, "make", to);
+  return make_entry_durable(to);
 }
 
 std::string directory_of(const std::string& path) {

@@ -63,6 +63,10 @@ Status make_lock_file(const std::string& path, const std::string& like_file);
 // kAlreadyExists, kReadOnly, kFull, kIo.
 Status put_in_place(const std::string& from, const std::string& to);
 
+// Puts `from` in the place of `to`, whatever lies there, and makes that durable. Errors: kReadOnly,
+// kFull, kIo.
+Status put_over(const std::string& from, const std::string& to);
+
 // The directory that `path` lies in.
 std::string directory_of(const std::string& path);
 

@@ -127,9 +127,14 @@ Status write_repaired(int fd, const std::string& path, const std::string& to, st
 // The new name of `path`, whose place `replacement` takes (if it is not empty).
 Result<std::string> set_aside(const std::string& path, const std::string& replacement) {
   const std::string aside = name_aside(path);
-  if (rename(path.c_str(), aside.c_str()) != 0) return io_status(errno, "set aside", path);
+  // A second name, where the file system knows them: a file lies at `path` whenever we are killed.
+  const bool linked = !replacement.empty() && link(path.c_str(), aside.c_str()) == 0;
+  if (!linked && rename(path.c_str(), aside.c_str()) != 0)
+    return io_status(errno, "set aside", path);
   unlink(lock_file_of(path).c_str());
-  if (!replacement.empty()) PERSONALIZE_RETURN_IF_ERROR(put_in_place(replacement, path));
+  if (!replacement.empty())
+    PERSONALIZE_RETURN_IF_ERROR(linked ? put_over(replacement, path)
+                                       : put_in_place(replacement, path));
   return aside;
 }
 

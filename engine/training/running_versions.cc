@@ -65,8 +65,8 @@ bool RunningVersions::contains(const std::string& directory, const std::string& 
 }
 
 RunningVersions& running_versions() {
-  static RunningVersions versions;
-  return versions;
+  static auto* versions = new RunningVersions;  // a thread may still train when the statics go
+  return *versions;
 }
 
 bool process_runs_since(int64_t process, int64_t time) {

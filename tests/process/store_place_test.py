@@ -150,6 +150,14 @@ class StorePlace(unittest.TestCase):
         self.assertTrue((self.folder / (uuid + ".personalize") / "models.mdb").exists())
         self.assertFalse(os.path.exists(self.stores))
 
+    def test_a_training_below_a_missing_directory_names_the_directory(self):
+        os.environ["PERSONALIZE_STORE"] = str(self.folder / "missing" / "stores")
+        self.addCleanup(os.environ.pop, "PERSONALIZE_STORE")
+        connection = training_database.make(self.path)
+        with self.assertRaisesRegex(sqlite3.Error, str(self.folder / "missing")) as raised:
+            one(connection, "SELECT personalize_train('quick')")
+        self.assertNotIn("no model here", str(raised.exception))
+
     def test_a_database_in_memory_has_a_directory_that_goes_with_it(self):
         os.environ["TMPDIR"] = str(self.folder)
         self.addCleanup(os.environ.pop, "TMPDIR")
