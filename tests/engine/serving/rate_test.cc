@@ -1,6 +1,7 @@
 #include "engine/serving/rate.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -267,6 +268,14 @@ TEST_F(RateFileTest, TakesTheModeOfTheDatabase) {
   std::filesystem::permissions(like_file(), std::filesystem::perms(0600));
   open();
   EXPECT_EQ(std::filesystem::status(file()).permissions(), std::filesystem::perms(0600));
+}
+
+TEST_F(RateFileTest, TakesAModeThatTheUmaskWouldNotAllow) {
+  const mode_t before = umask(022);
+  std::filesystem::permissions(like_file(), std::filesystem::perms(0664));
+  open();
+  umask(before);
+  EXPECT_EQ(std::filesystem::status(file()).permissions(), std::filesystem::perms(0664));
 }
 
 TEST_F(RateFileTest, FourThreadsAtOnceAdmitWhatOneWould) {
