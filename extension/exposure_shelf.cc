@@ -9,15 +9,14 @@ constexpr size_t kFewItems = 100;
 }  // namespace
 
 Status ExposureShelf::open(Connection& connection, const Responder& responder, Entry& entry) {
-  // Another process may have made the table another one.
-  const uint64_t stamp = connection.part<Responders>().stamp_number();
-  if (entry.opened && entry.stamp == stamp) return Status::ok();
+  const uint64_t catalog_changes = connection.catalog_changes();
+  if (entry.opened && entry.catalog_changes == catalog_changes) return Status::ok();
   entry = Entry();
   PERSONALIZE_ASSIGN_OR_RETURN(
       entry.reader,
       open_exposure_reader(connection, responder.schema, responder.model->record.dataset_group));
   entry.opened = true;
-  entry.stamp = stamp;
+  entry.catalog_changes = catalog_changes;
   return Status::ok();
 }
 

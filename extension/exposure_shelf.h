@@ -32,7 +32,7 @@ class ExposureShelf {
   struct Entry {
     std::unique_ptr<ExposureReader> reader;  // null: nothing is counted
     bool opened = false;
-    uint64_t stamp = 0;                          // Responders::stamp_number()
+    uint64_t catalog_changes = 0;
     uint64_t generation = 0;                     // of shown
     std::unordered_map<uint64_t, double> shown;  // by exploration_hash of the id
   };

@@ -79,11 +79,6 @@ std::string pragma(const std::string& schema, std::string_view name) {
   return fmt::format("PRAGMA {}.{}", sql_name(schema), name);
 }
 
-const char* file_of(sqlite3* db, const char* schema) {
-  const char* file = sqlite3_db_filename(db, schema);
-  return file == nullptr ? "" : file;
-}
-
 // Whether the group's events or users are rows of a business table.
 Result<bool> reads_business_table(Connection& connection, const std::string& schema,
                                   const std::string& group) {
@@ -291,7 +286,7 @@ Result<std::shared_ptr<Responder>> Responders::of_campaign(Connection& connectio
   const std::string& directory = shelf->stores().directory;
   std::shared_ptr<RateLimiter>& limiter = limiters_[directory];
   if (limiter == nullptr) {
-    limiter = RateLimiter::open(directory, file_of(connection.db(), campaign.schema.c_str()));
+    limiter = RateLimiter::open(directory, database_file(connection, campaign.schema));
   }
   responder->limiter = limiter;
   responder->campaign = std::move(campaign);

@@ -35,11 +35,7 @@ int64_t grown_rate(RateSlot& slot, const RateLimit& limit, int64_t now, bool aga
   const uint64_t second = static_cast<uint64_t>(now / kSecond) & 0xffffffff;
   uint64_t window = slot.window.load(kRelaxed);
   for (;;) {
-    if (window >> 32 == second) {
-      if (!again && (window & 0xffffffff) != 0xffffffff) slot.window.fetch_add(1, kRelaxed);
-      break;
-    }
-    // Another thread's clock was read after ours, in the next second: that one counts.
+    // A second that is ahead: another thread's clock was read after ours, and that one counts.
     if ((((window >> 32) - second) & 0xffffffff) <= 2) {
       if (!again && (window & 0xffffffff) != 0xffffffff) slot.window.fetch_add(1, kRelaxed);
       break;

@@ -16,6 +16,23 @@ FILTERED = (
     "AND filter = 'INCLUDE ItemID WHERE Items.GENRE IN (\"x\")'"
 )
 MORE = "INSERT INTO {}interactions(user_id, item_id, timestamp) VALUES ('7', '3', 1800000000), ('7', '17', 1800000001)"
+EVENTS = (
+    "INSERT INTO interactions(user_id, item_id, timestamp) "
+    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1199) "
+    "SELECT i % 40, (i * 7 + i / 40 * 3) % 29, 1700000000 + i FROM n"
+)
+
+
+def interrupt_after(connection, steps):
+    """Interrupts what runs after so many steps of SQLite's machine, once."""
+    left = steps
+
+    def stop():
+        nonlocal left
+        left -= 1
+        return left == 0
+
+    connection.set_progress_handler(stop, 1)
 
 
 def fill(path, genre):
@@ -24,11 +41,7 @@ def fill(path, genre):
     database.execute("CREATE VIRTUAL TABLE interactions USING personalize_interactions")
     database.execute("CREATE VIRTUAL TABLE items USING personalize_items(GENRE string categorical)")
     with database:
-        database.execute(
-            "INSERT INTO interactions(user_id, item_id, timestamp) "
-            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1199) "
-            "SELECT i % 40, (i * 7 + i / 40 * 3) % 29, 1700000000 + i FROM n"
-        )
+        database.execute(EVENTS)
         database.execute(
             "INSERT INTO items(item_id, GENRE) WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n "
             f"WHERE i < 28) SELECT i, {genre} FROM n"
@@ -167,14 +180,7 @@ class Databases(unittest.TestCase):
         for limit in range(1, 700, 3):
             with asking:
                 asking.execute("UPDATE personalize_campaigns SET min_provisioned_tps = 1 WHERE name = 'home'")
-            left = limit
-
-            def stop():
-                nonlocal left
-                left -= 1
-                return left == 0
-
-            asking.set_progress_handler(stop, 1)
+            interrupt_after(asking, limit)
             try:
                 asking.execute(QUESTION.format("")).fetchall()
             except sqlite3.OperationalError as error:
@@ -189,14 +195,7 @@ class Databases(unittest.TestCase):
         for limit in range(20, 300, 4):
             asking = support.connect(str(self.a))
             asking.execute(filtered + "'INCLUDE ItemID WHERE Items.GENRE IN (\"x\")'").fetchall()
-            left = limit
-
-            def stop():
-                nonlocal left
-                left -= 1
-                return left == 0
-
-            asking.set_progress_handler(stop, 1)
+            interrupt_after(asking, limit)
             named = filtered + "'INCLUDE ItemID WHERE Items.ITEM_ID IN (\"1\", \"2\")'"
             try:
                 asking.execute(named).fetchall()
@@ -213,10 +212,7 @@ class Databases(unittest.TestCase):
         database.execute("CREATE VIRTUAL TABLE items USING personalize_items(GENRE string categorical, "
                          "CREATION_TIMESTAMP long)")
         with database:
-            database.execute(
-                "INSERT INTO interactions(user_id, item_id, timestamp) "
-                "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1199) "
-                "SELECT i % 40, (i * 7 + i / 40 * 3) % 29, 1700000000 + i FROM n")
+            database.execute(EVENTS)
             database.execute("INSERT INTO items WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n "
                              "WHERE i < 32) SELECT i, iif(i % 3 = 0, 'x', 'y'), 1700000000 + i FROM n")
             database.execute("INSERT INTO personalize_solutions(name, recipe, hyperparameters) "
